@@ -1,0 +1,44 @@
+# Every chore of the project. `make help` lists them.
+PY := .venv/bin/python
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup lock demo test test-slow test-chain check check-rust chain-wasm bench clean
+
+help: ## list the chores
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## make .venv from hash-pinned requirements
+
+.venv/.ready: requirements/bootstrap.txt requirements/runtime.txt requirements/dev.txt pyproject.toml
+	tools/setup.sh
+	@touch $@
+
+lock: setup ## resolve requirements/*.in again into hash-pinned *.txt
+	for f in bootstrap runtime dev; do .venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 requirements/$$f.in -o requirements/$$f.txt; done
+
+demo: setup ## a whole world on this machine: one task from submission to payment
+	.venv/bin/ainur demo
+
+test: setup ## unit, property, contract, fuzz and end-to-end tests
+	$(PY) -m pytest -m "not slow"
+
+test-slow: setup ## what takes longer than the quick suite allows
+	$(PY) -m pytest -m slow
+
+check: setup ## format, lint, types, import rules, file sizes
+	tools/check.sh
+
+check-rust: ## rustfmt and clippy over chain/ and the Rust agents
+	tools/check_rust.sh
+
+test-chain: setup ## pallet and runtime tests
+	tools/test_chain.sh
+
+chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
+	chain/build-wasm.sh
+
+bench: setup ## end-to-end latency and throughput on a 3-provider devnet
+	.venv/bin/ainur bench e2e
+
+clean: ## remove everything that setup and builds made
+	rm -rf .venv build dist *.egg-info chain/target

@@ -1,0 +1,1 @@
+"""The Ainur daemon: mesh, market, ledger, storage and command line."""

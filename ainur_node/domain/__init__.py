@@ -1,0 +1,1 @@
+"""Pure rules of the marketplace: records, auction, state machines."""

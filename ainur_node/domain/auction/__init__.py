@@ -1,0 +1,1 @@
+"""The sealed-bid auction: rules, commitments, transcript."""

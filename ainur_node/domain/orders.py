@@ -1,0 +1,216 @@
+"""Orders: what to do next, in the imperative; each is idempotent and carried out at least once."""
+
+from dataclasses import dataclass
+
+from ainur_node.domain.auction.commitments import Commit, Opening
+from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, ModuleId, PackageId, PeerId, TaskId
+from ainur_node.domain.money import Amount
+from ainur_node.domain.task import TaskSpec
+
+
+@dataclass(frozen=True, slots=True)
+class HoldBudget:
+    """Open the auction of this attempt on chain; the budget is held."""
+
+    task: TaskId
+    attempt: int
+    auction: AuctionId
+    spec: TaskSpec
+    capability: str
+    budget: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class CollectBids:
+    """Announce, take commits in until the window ends."""
+
+    task: TaskId
+    attempt: int
+    auction: AuctionId
+    spec: TaskSpec
+    capability: str
+    package: PackageId
+    budget: Amount
+    reserve: Amount
+    score_epoch: int
+    commit_end: int
+    reveal_end: int
+    excluded: tuple[AccountId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAuction:
+    """Put the root on chain."""
+
+    auction: AuctionId
+    root: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class CollectReveals:
+    """Show every committer its leaf, take the openings, clear."""
+
+    auction: AuctionId
+    spec: TaskSpec
+    capability: str
+    commits: tuple[Commit, ...]
+    root: bytes
+    beacon: bytes
+    reserve: Amount
+    score_epoch: int
+    reveal_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClearAgain:
+    """Recompute winner and price of the stored transcript without the failed ones."""
+
+    auction: AuctionId
+    transcript_blob: bytes
+    failed: tuple[AccountId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardOnChain:
+    """Award the winner with its opening and proof."""
+
+    auction: AuctionId
+    opening: Opening
+    commits: tuple[Commit, ...]
+    price: Amount
+    transcript: bytes
+    transcript_blob: bytes
+    all_revealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """End the auction on chain without a sale: cancel, no_sale or expire, whichever its state allows."""
+
+    auction: AuctionId
+    transcript: bytes | None
+    all_revealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitDelivery:
+    """Watch the escrow until it is delivered, declined, or overdue (then refund it)."""
+
+    escrow: EscrowId
+    payee: AccountId
+    deliver_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Fetch the result, check its receipt, replay it."""
+
+    task: TaskId
+    escrow: EscrowId
+    spec: TaskSpec
+    input_sha256: bytes
+    opening: Opening
+    package: PackageId
+    awarded_at: int
+    delivery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Release the escrow to the payee."""
+
+    escrow: EscrowId
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """Dispute the delivery on chain with the hash of the evidence."""
+
+    escrow: EscrowId
+    ground: int
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitRuling:
+    """Watch a disputed escrow until it ends."""
+
+    escrow: EscrowId
+    payee: AccountId
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendCommit:
+    """Send the sealed bid to the auctioneer."""
+
+    auction: AuctionId
+    auctioneer: PeerId
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitAward:
+    """Watch for an escrow that names me, until the commit no longer stands."""
+
+    auction: AuctionId
+    escrow: EscrowId
+    standing_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartWork:
+    """Fetch the input from the requester, run the agent, sign the receipt."""
+
+    task: TaskId
+    escrow: EscrowId
+    requester: PeerId
+    spec: TaskSpec
+    opening: Opening
+    module: ModuleId
+    awarded_at: int
+    deliver_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Put the delivery hash on chain."""
+
+    escrow: EscrowId
+    delivery: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """Give the escrow back before the start limit; the runner-up is next."""
+
+    escrow: EscrowId
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitSettlement:
+    """Tell the requester, watch the escrow, trigger the auto-release when the review time is over."""
+
+    escrow: EscrowId
+    requester: PeerId
+
+
+RequesterOrder = (
+    HoldBudget
+    | CollectBids
+    | CloseAuction
+    | CollectReveals
+    | ClearAgain
+    | AwardOnChain
+    | ReleaseHold
+    | AwaitDelivery
+    | Verify
+    | Accept
+    | OpenDispute
+    | AwaitRuling
+)
+ProviderOrder = SendCommit | AwaitAward | StartWork | Deliver | Decline | AwaitSettlement
+Order = RequesterOrder | ProviderOrder

@@ -1,0 +1,1 @@
+"""ports.Ledger on pallets_client."""

@@ -1,0 +1,1 @@
+"""The engine that turns facts into orders, and one file per stage."""

@@ -1,0 +1,1 @@
+"""libp2p behind ports.Mesh, hardened against hostile peers."""

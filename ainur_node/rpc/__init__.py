@@ -1,0 +1,1 @@
+"""The local protocol of command line, gateway and node."""
