@@ -123,7 +123,7 @@ class TaskStore(Protocol):
         """All lives that are not final."""
         ...
 
-    async def list(self, life: str, limit: int, phase: str | None = None) -> list[StoredState]:
+    async def recent(self, life: str, limit: int, phase: str | None = None) -> list[StoredState]:
         """The newest lives first."""
         ...
 
