@@ -1,0 +1,1 @@
+"""Substrate client of the Ainur pallets."""

@@ -1,0 +1,366 @@
+"""In-memory pallet vcg-auction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pallets_client import hashing
+from pallets_client.keys import verify_digest
+from pallets_client.pallets.agent_registry import AgentState, Provider, ProviderState
+from pallets_client.pallets.escrow import Escrow, Funded, Settled
+from pallets_client.pallets.reputation import penalty, quality_at
+from pallets_client.pallets.vcg_auction import (
+    Auction,
+    AuctionTerms,
+    Awarded,
+    Closed,
+    Commitment,
+    MerkleProof,
+    NoSale,
+    Open,
+    Opening,
+    Void,
+    fee_of,
+    reserve_of,
+)
+from pallets_client.testing import registry
+from pallets_client.testing.world import AUCTION_BOND, FUNDS, World, ensure
+
+MAX_BUDGET = 2**90
+MAX_COMMITS = 256
+MAX_FAILED = 4
+MIN_COMMIT_WITHIN = 100
+MAX_COMMIT_WITHIN = 600_000
+_PALLET = "VcgAuction"
+
+
+class Why:
+    """Why an auction is void."""
+
+    CANCELLED = 0
+    NEVER_CLOSED = 1
+    NEVER_AWARDED = 2
+
+
+def open_(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
+    """Hold the budget and the auctioneer's bond."""
+    terms: AuctionTerms = args["terms"]
+    params = world.params
+    auction_id = hashing.auction_id(world.genesis, payer, args["task"], args["attempt"])
+    ensure(auction_id not in world.auctions, "VcgAuction.AlreadyExists")
+    ensure(world.now <= args["open_by"], "VcgAuction.TooLate")
+    ensure(args["open_by"] <= world.now + params.tombstone, "VcgAuction.OpenByTooFar")
+    _check_terms(world, terms)
+    if args["attempt"] > 0:
+        _check_earlier(world, payer, args["task"], args["attempt"] - 1)
+    reserve = reserve_of(terms.budget, params.fee_bps)
+    ensure(reserve >= params.min_price, "VcgAuction.BudgetTooSmall")
+    bond = reserve * params.bond_bps // 10_000
+    ensure(
+        world.spendable(payer) >= terms.budget + bond + params.fee_reserve,
+        "VcgAuction.NotEnoughMoney",
+    )
+    world.hold(payer, FUNDS, terms.budget)
+    world.hold(payer, AUCTION_BOND, bond)
+    commit_end = world.now + terms.commit_within
+    world.auctions[auction_id] = Auction(
+        payer=payer,
+        auctioneer_key=terms.auctioneer_key,
+        task=args["task"],
+        attempt=args["attempt"],
+        spec=terms.spec,
+        capability=terms.capability,
+        mode=terms.mode,
+        rule=terms.rule,
+        slots=terms.slots,
+        budget=terms.budget,
+        reserve=reserve,
+        fee_bps=params.fee_bps,
+        quality_bps=terms.quality_bps,
+        min_score=terms.min_score,
+        score_epoch=world.epoch,
+        perf_bps=params.perf_bps,
+        bond=bond,
+        open_at=world.now,
+        commit_end=commit_end,
+        reveal_end=commit_end + terms.reveal_within,
+        award_by=commit_end + params.award_within,
+        start_within=terms.start_within,
+        deliver_within=terms.deliver_within,
+        review_within=terms.review_within,
+        challenge_within=terms.challenge_within,
+        failed=(),
+        state=Open(),
+    )
+    world.emit(
+        _PALLET,
+        "Opened",
+        auction=auction_id,
+        payer=payer,
+        budget=terms.budget,
+        reserve=reserve,
+        score_epoch=world.epoch,
+    )
+
+
+def _check_terms(world: World, terms: AuctionTerms) -> None:
+    params = world.params
+    ensure((terms.mode, terms.rule, terms.slots) == (0, 1, 1), "VcgAuction.Unsupported")
+    ensure(terms.challenge_within == 0, "VcgAuction.Unsupported")
+    ensure(MIN_COMMIT_WITHIN <= terms.commit_within <= MAX_COMMIT_WITHIN, "VcgAuction.BadWindow")
+    ensure(params.min_reveal <= terms.reveal_within <= params.max_reveal, "VcgAuction.BadWindow")
+    ensure(0 < terms.start_within <= params.start_within, "VcgAuction.BadWindow")
+    ensure(0 < terms.review_within <= params.review_within, "VcgAuction.BadWindow")
+    ensure(terms.start_within <= terms.deliver_within <= params.max_deliver, "VcgAuction.BadWindow")
+    ensure(terms.quality_bps <= params.quality_bps_max, "VcgAuction.QualityTooHigh")
+    ensure(terms.budget <= MAX_BUDGET, "VcgAuction.BudgetTooLarge")
+
+
+def _check_earlier(world: World, payer: bytes, task: bytes, attempt: int) -> None:
+    earlier_id = hashing.auction_id(world.genesis, payer, task, attempt)
+    earlier = world.auctions.get(earlier_id)
+    ensure(earlier is not None, "VcgAuction.NoEarlierAttempt")
+    assert earlier is not None
+    terminal = isinstance(earlier.state, NoSale | Void)
+    if isinstance(earlier.state, Awarded):
+        escrow = world.escrows.get(earlier.state.escrow)
+        terminal = escrow is not None and isinstance(escrow.state, Settled)
+    ensure(terminal, "VcgAuction.EarlierAttemptLive")
+
+
+def cancel(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
+    """Give everything back before the close."""
+    auction = _own(world, payer, args["auction"])
+    ensure(isinstance(auction.state, Open), "VcgAuction.WrongState")
+    _end(world, args["auction"], auction, Void(Why.CANCELLED, world.now))
+    world.emit(_PALLET, "Cancelled", auction=args["auction"])
+
+
+def close(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
+    """Store the root of the commits."""
+    auction = _own(world, payer, args["auction"])
+    ensure(isinstance(auction.state, Open), "VcgAuction.WrongState")
+    ensure(1 <= args["count"] <= MAX_COMMITS, "VcgAuction.BadCount")
+    ensure(auction.commit_end < world.now, "VcgAuction.TooEarly")
+    ensure(world.now <= auction.reveal_end - world.params.min_reveal, "VcgAuction.TooLate")
+    state = Closed(args["root"], args["count"], world.now, world.block)
+    world.auctions[args["auction"]] = replace(auction, state=state)
+    world.emit(_PALLET, "Closed", auction=args["auction"], root=args["root"], count=args["count"])
+
+
+def _closed(world: World, auction: Auction, *, all_revealed: bool) -> Closed:
+    ensure(isinstance(auction.state, Closed), "VcgAuction.WrongState")
+    assert isinstance(auction.state, Closed)
+    ensure(world.now > auction.reveal_end or all_revealed, "VcgAuction.TooEarly")
+    ensure(world.block > auction.state.block, "VcgAuction.TooEarly")
+    ensure(world.now <= auction.award_by, "VcgAuction.TooLate")
+    return auction.state
+
+
+def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
+    """Fund the winner's escrow."""
+    auction_id: bytes = args["auction"]
+    auction = _own(world, payer, auction_id)
+    closed = _closed(world, auction, all_revealed=args["all_revealed"])
+    opening: Opening = args["opening"]
+    price: int = args["price"]
+    # One slot: the winner that follows a failed one takes the next number, so that ids never repeat.
+    ensure(args["slot"] == len(auction.failed), "VcgAuction.BadSlot")
+    provider = _eligible(world, auction, opening)
+    _check_proof(world, auction_id, closed, args)
+    _check_commitment(world, auction_id, provider, opening, args["commitment"])
+    score = world.scores.get((opening.provider, auction.capability))
+    q = quality_at(score, auction.score_epoch)
+    ensure(q >= auction.min_score, "VcgAuction.ScoreTooLow")
+    ceiling = auction.reserve - penalty(auction.reserve, auction.quality_bps, q)
+    ensure(opening.ask <= price <= ceiling, "VcgAuction.BadPrice")
+    ensure(price >= world.params.min_price, "VcgAuction.BadPrice")
+    lock = price * auction.perf_bps // 10_000
+    ensure(provider.free_stake >= lock, "VcgAuction.StakeTooLow")
+
+    fee = fee_of(price, auction.fee_bps)
+    held = _held_budget(auction)
+    if held:
+        world.release(payer, FUNDS, held - price - fee)
+    else:
+        ensure(world.spendable(payer) >= price + fee, "VcgAuction.NotEnoughMoney")
+        world.hold(payer, FUNDS, price + fee)
+    if auction.bond:
+        world.release(payer, AUCTION_BOND, auction.bond)
+    registry.lock(world, opening.provider, lock)
+    escrow_id = hashing.escrow_id(world.genesis, auction_id, args["slot"])
+    beacon = world.block_hashes[closed.block]
+    world.auctions[auction_id] = replace(
+        auction, bond=0, state=Awarded(args["transcript"], beacon, world.now, escrow_id)
+    )
+    world.escrows[escrow_id] = Escrow(
+        source=auction_id,
+        payer=payer,
+        payee=opening.provider,
+        payout=provider.payout,
+        amount=price,
+        fee=fee,
+        fee_bps=auction.fee_bps,
+        paid_so_far=0,
+        splits=(),
+        milestones=(),
+        agent=opening.terms.agent,
+        terms=opening.terms.hash(world.genesis),
+        module=opening.terms.module,
+        class_=opening.terms.class_,
+        capability=auction.capability,
+        perf_lock=lock,
+        awarded_at=world.now,
+        start_by=world.now + auction.start_within,
+        deliver_by=world.now + auction.deliver_within,
+        review_within=auction.review_within,
+        revealed=closed.count,
+        state=Funded(),
+    )
+    world.reopenable[escrow_id] = closed
+    world.emit(
+        _PALLET,
+        "Awarded",
+        auction=auction_id,
+        escrow=escrow_id,
+        payee=opening.provider,
+        price=price,
+        fee=fee,
+        transcript=args["transcript"],
+    )
+    world.emit(
+        "Escrow",
+        "Funded",
+        escrow=escrow_id,
+        auction=auction_id,
+        payer=payer,
+        payee=opening.provider,
+        amount=price,
+        fee=fee,
+    )
+
+
+def _held_budget(auction: Auction) -> int:
+    """After a failed winner the budget has gone back: the next award holds its price anew."""
+    return 0 if auction.failed else auction.budget
+
+
+def _eligible(world: World, auction: Auction, opening: Opening) -> Provider:
+    provider = world.providers.get(opening.provider)
+    ensure(provider is not None, "VcgAuction.NotProvider")
+    assert provider is not None
+    ensure(provider.state == ProviderState.ACTIVE, "VcgAuction.ProviderPaused")
+    ensure(opening.provider != auction.payer, "VcgAuction.OwnTask")
+    ensure(opening.provider not in auction.failed, "VcgAuction.AlreadyFailed")
+    agent = world.agents.get(opening.terms.agent)
+    terms = opening.terms
+    ensure(
+        agent is not None
+        and agent.provider == opening.provider
+        and agent.state == AgentState.ACTIVE
+        and agent.capability == auction.capability
+        and (agent.module, agent.version, agent.class_, agent.royalty_bps)
+        == (terms.module, terms.version, terms.class_, terms.royalty_bps),
+        "VcgAuction.AgentMismatch",
+    )
+    return provider
+
+
+def _check_proof(world: World, auction_id: bytes, closed: Closed, args: Mapping[str, Any]) -> None:
+    opening: Opening = args["opening"]
+    proof: MerkleProof = args["proof"]
+    leaf = hashing.leaf_hash(opening.provider, opening.commit(world.genesis, auction_id))
+    top = hashing.tree_top(leaf, proof.index, closed.count, proof.path)
+    ensure(top is not None, "VcgAuction.BadProof")
+    assert top is not None
+    root = hashing.root_hash(world.genesis, auction_id, closed.count, top)
+    ensure(root == closed.root, "VcgAuction.BadProof")
+
+
+def _check_commitment(
+    world: World, auction_id: bytes, provider: Provider, opening: Opening, commitment: Commitment
+) -> None:
+    ensure(world.now <= commitment.standing_until, "VcgAuction.BidExpired")
+    digest = hashing.commit_message(
+        world.genesis,
+        auction_id,
+        opening.provider,
+        opening.commit(world.genesis, auction_id),
+        commitment.seq,
+        commitment.standing_until,
+    )
+    ensure(verify_digest(provider.node_key, digest, commitment.signature), "VcgAuction.BadSignature")
+
+
+def no_sale(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
+    """End a closed auction without a winner."""
+    auction = _own(world, payer, args["auction"])
+    _closed(world, auction, all_revealed=args["all_revealed"])
+    _end(world, args["auction"], auction, NoSale(args["transcript"], world.now))
+    world.emit(_PALLET, "NoSale", auction=args["auction"], transcript=args["transcript"])
+
+
+def expire(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
+    """End an auction whose payer missed its deadline; after the close that costs the bond."""
+    auction = _get(world, args["auction"])
+    if isinstance(auction.state, Open):
+        ensure(world.now > auction.reveal_end, "VcgAuction.TooEarly")
+        why = Why.NEVER_CLOSED
+    else:
+        ensure(isinstance(auction.state, Closed), "VcgAuction.WrongState")
+        ensure(world.now > auction.award_by, "VcgAuction.TooEarly")
+        why = Why.NEVER_AWARDED
+        if auction.bond:
+            world.burn_held(auction.payer, AUCTION_BOND, auction.bond)
+            auction = replace(auction, bond=0)
+    _end(world, args["auction"], auction, Void(why, world.now))
+    world.emit(_PALLET, "Voided", auction=args["auction"], why=why)
+
+
+def reopen(world: World, auction_id: bytes, escrow_id: bytes, failed: bytes) -> None:
+    """Back to Closed after a winner declined or failed to deliver."""
+    auction = world.auctions[auction_id]
+    names = auction.failed
+    if len(names) < MAX_FAILED:
+        names = (*names, failed)
+        world.auctions[auction_id] = replace(
+            auction,
+            failed=names,
+            award_by=world.now + world.params.award_within,
+            state=world.reopenable.pop(escrow_id),
+        )
+        world.emit(_PALLET, "Reopened", auction=auction_id, failed=failed)
+
+
+def forget(world: World, auction_id: bytes, escrow_id: bytes) -> None:
+    """Drop an auction that ended with this escrow; one that goes on stays."""
+    auction = world.auctions.get(auction_id)
+    if auction is None:
+        return
+    over = isinstance(auction.state, NoSale | Void)
+    if over or (isinstance(auction.state, Awarded) and auction.state.escrow == escrow_id):
+        del world.auctions[auction_id]
+
+
+def _end(world: World, auction_id: bytes, auction: Auction, state: NoSale | Void) -> None:
+    held = _held_budget(auction)
+    if held:
+        world.release(auction.payer, FUNDS, held)
+    if auction.bond:
+        world.release(auction.payer, AUCTION_BOND, auction.bond)
+    world.auctions[auction_id] = replace(auction, bond=0, state=state)
+
+
+def _get(world: World, auction_id: bytes) -> Auction:
+    auction = world.auctions.get(auction_id)
+    ensure(auction is not None, "VcgAuction.NoAuction")
+    assert auction is not None
+    return auction
+
+
+def _own(world: World, payer: bytes, auction_id: bytes) -> Auction:
+    auction = _get(world, auction_id)
+    ensure(auction.payer == payer, "VcgAuction.NotPayer")
+    return auction
