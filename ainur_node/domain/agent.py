@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ainur_node.domain.canonical import b32, tagged_hash, u8, u16, u32, u64
+from ainur_node.domain.canonical import Reader, b32, tagged_hash, u8, u16, u32, u64
 from ainur_node.domain.ids import AccountId, AgentId, ModuleId, PackageId
 from ainur_node.domain.money import Amount
 
@@ -68,3 +68,22 @@ def agent_id(genesis: bytes, owner: AccountId, name: str) -> AgentId:
 def terms_hash(genesis: bytes, terms: AgentTerms) -> bytes:
     """The hash that stands in the sealed bid and in the escrow."""
     return tagged_hash(genesis, "ainur/terms/1", terms.encode())
+
+
+def decode_terms(data: bytes) -> AgentTerms:
+    """The terms behind canonical bytes; ValueError on anything else."""
+    r = Reader(data)
+    terms = AgentTerms(
+        agent=AgentId(r.take(32)),
+        version=r.integer(4),
+        module=ModuleId(r.take(32)),
+        abi=r.integer(1),
+        engine=r.take(32),
+        verification_class=r.integer(1),
+        fuel_limit=r.integer(8),
+        mem_limit=r.integer(4),
+        royalty_bps=r.integer(2),
+        eta_ms=r.integer(4),
+    )
+    r.end()
+    return terms

@@ -72,3 +72,40 @@ def capability_id(name: str) -> bytes:
 def signing_bytes(digest: bytes) -> bytes:
     """What a node key signs for a digest: never the bare 32 bytes (docs/protocol.md §1)."""
     return SIGNATURE_PREFIX + b32(digest)
+
+
+class Reader:
+    """Reads canonical bytes back; ValueError on anything short, long or out of range."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, size: int) -> bytes:
+        """The next ``size`` bytes."""
+        end = self._at + size
+        if end > len(self._data):
+            raise ValueError(f"{size} bytes are needed at {self._at}, {len(self._data) - self._at} are left")
+        chunk = self._data[self._at : end]
+        self._at = end
+        return chunk
+
+    def integer(self, size: int) -> int:
+        """The next little-endian unsigned integer of ``size`` bytes."""
+        return int.from_bytes(self.take(size), "little")
+
+    def signed(self, size: int) -> int:
+        """The next little-endian two's complement integer of ``size`` bytes."""
+        return int.from_bytes(self.take(size), "little", signed=True)
+
+    def count(self, most: int) -> int:
+        """A u32 count of at most ``most`` items."""
+        count = self.integer(4)
+        if count > most:
+            raise ValueError(f"{count} items where at most {most} may stand")
+        return count
+
+    def end(self) -> None:
+        """Nothing may be left."""
+        if self._at != len(self._data):
+            raise ValueError(f"{len(self._data) - self._at} bytes too many")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ainur_node.domain.canonical import b32, tagged_hash, u8, u16, u32, u64, vec
+from ainur_node.domain.canonical import Reader, b32, tagged_hash, u8, u16, u32, u64, vec
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, ModuleId, TaskId
 
 MAX_MODULES = 16
@@ -109,3 +109,36 @@ def auction_id(genesis: bytes, payer: AccountId, task: TaskId, attempt: int) -> 
 def escrow_id(genesis: bytes, auction: AuctionId, slot: int = 0) -> EscrowId:
     """Id of the escrow that pays slot ``slot`` of an auction."""
     return EscrowId(tagged_hash(genesis, "ainur/escrow/1", b32(auction), u16(slot)))
+
+
+def decode_spec(data: bytes) -> TaskSpec:
+    """The specification behind canonical bytes; ValueError unless it encodes back to the very same bytes."""
+    r = Reader(data)
+    payer, commitment, size = AccountId(r.take(32)), r.take(32), r.integer(4)
+    modules = tuple(ModuleId(r.take(32)) for _ in range(r.count(MAX_MODULES)))
+    checker = r.take(32)
+    verification_class = VerificationClass(r.integer(1))
+    schema = r.take(32)
+    limits = Limits(r.integer(8), r.integer(4), r.integer(4))
+    engine = r.take(32)
+    policy, visibility = VerificationPolicy(r.integer(1)), Visibility(r.integer(1))
+    quality_bps, min_score, deadline_ms = r.integer(2), r.integer(4), r.integer(4)
+    r.end()
+    if not modules:
+        raise ValueError("a task admits at least one module")
+    return TaskSpec(
+        payer=payer,
+        input_commitment=commitment,
+        input_size=size,
+        modules=modules,
+        verification_class=verification_class,
+        output_schema=schema,
+        limits=limits,
+        engine=engine,
+        policy=policy,
+        visibility=visibility,
+        quality_bps=quality_bps,
+        min_score=min_score,
+        deadline_ms=deadline_ms,
+        checker=checker,
+    )

@@ -1,0 +1,209 @@
+"""The one loop that turns facts into orders: fact -> step -> commit -> carry out the orders."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import trio
+
+from ainur_node.domain import provider, requester
+from ainur_node.domain.orders import Order
+from ainur_node.domain.provider import ProviderJob
+from ainur_node.domain.rejection import Rejection
+from ainur_node.domain.requester import RequesterTask
+from ainur_node.errors import Bug, Transient
+from ainur_node.market import codec
+from ainur_node.market.codec import JOB, TASK, Fact, State
+from ainur_node.ports import AlreadyDone, Clock, Conflict, Observer, StoredOrder, TaskStore
+
+log = structlog.get_logger(__name__)
+
+Stage = Callable[[Any], Awaitable[Fact]]
+
+# First pause after a transient failure, and the longest; doubled in between.
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+
+
+@dataclass(slots=True)
+class _Life:
+    """An open life in memory: its state, version and whoever waits for news of it."""
+
+    state: State | None
+    version: int
+    lock: trio.Lock = field(default_factory=trio.Lock)
+    news: trio.Event = field(default_factory=trio.Event)
+
+
+class Engine:
+    """Owns every open life; only ``step`` chooses the next order and only this class hands it out."""
+
+    def __init__(
+        self, store: TaskStore, genesis: bytes, stages: Mapping[type, Stage], observer: Observer, clock: Clock
+    ) -> None:
+        self._store = store
+        self._genesis = genesis
+        self._stages = stages
+        self._observer = observer
+        self._clock = clock
+        self._lives: dict[tuple[str, bytes], _Life] = {}
+        self._nursery: trio.Nursery | None = None
+        self._busy = 0
+        self.listeners: list[Callable[[str, bytes, Fact, State], None]] = []
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Take up what a restart left open, then carry out orders until cancelled."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            for life in (TASK, JOB):
+                for stored in await self._store.open_lives(life):
+                    state = codec.decode_state(life, stored.state)
+                    self._lives[life, stored.key] = _Life(state, stored.version)
+            for order in await self._store.pending_orders():
+                nursery.start_soon(self._carry_out, order)
+            task_status.started()
+            await trio.sleep_forever()
+
+    # --- facts from outside ---------------------------------------------------------------------------------------
+
+    async def begin(self, life: str, key: bytes, fact: Fact) -> bool:
+        """Start a life with its first fact; False when it exists already."""
+        if (life, key) in self._lives:
+            return False
+        entry = self._lives[life, key] = _Life(None, 0)
+        async with entry.lock:
+            state, orders = _begin(self._genesis, life, fact)
+            result = await self._commit(life, key, entry, fact, state, orders, None)
+        if not result:
+            self._lives.pop((life, key), None)
+        return result
+
+    async def tell(self, life: str, key: bytes, decide: Callable[[State], Fact | Rejection]) -> Rejection | None:
+        """Let ``decide`` look at the state and answer with a fact or a refusal, with nothing in between."""
+        entry = self._lives.get((life, key))
+        if entry is None:
+            return Rejection("not_open", "this one is over or unknown here")
+        async with entry.lock:
+            if entry.state is None:
+                return Rejection("not_open", "this one is over or unknown here")
+            answer = decide(entry.state)
+            if isinstance(answer, Rejection):
+                return answer
+            state, orders = _step(entry.state, answer)
+            await self._commit(life, key, entry, answer, state, orders, None)
+            return None
+
+    # --- questions ------------------------------------------------------------------------------------------------
+
+    def state(self, life: str, key: bytes) -> State | None:
+        """The state of an open life."""
+        entry = self._lives.get((life, key))
+        return entry.state if entry else None
+
+    def states(self, life: str) -> list[State]:
+        """All open lives of one kind."""
+        return [entry.state for (kind, _), entry in self._lives.items() if kind == life and entry.state is not None]
+
+    async def wait_news(self, life: str, key: bytes) -> None:
+        """Return at the next fact of an open life; at once when it is not open."""
+        entry = self._lives.get((life, key))
+        if entry is not None:
+            await entry.news.wait()
+
+    def statistics(self) -> dict[str, int]:
+        """Open lives and orders under way."""
+        return {"open": len(self._lives), "orders": self._busy}
+
+    # --- orders ---------------------------------------------------------------------------------------------------
+
+    async def _carry_out(self, stored: StoredOrder) -> None:
+        order = codec.decode_order(stored.kind, stored.body)
+        self._busy += 1
+        try:
+            await self._until_answered(stored, order)
+        finally:
+            self._busy -= 1
+
+    async def _until_answered(self, stored: StoredOrder, order: Order) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            entry = self._lives.get((stored.life, stored.key))
+            if entry is None or entry.state is None:
+                await self._store.finish(stored.id, "the life is over")
+                return
+            started = trio.current_time()
+            try:
+                fact = await self._stages[type(order)](order)
+                self._observer.time(stored.kind, trio.current_time() - started)
+                await self._answer(stored, entry, fact)
+                return
+            except Transient as exc:
+                self._observer.count("orders_postponed")
+                log.warning("order_postponed", order=stored.kind, key=stored.key.hex()[:16], why=str(exc), pause=pause)
+                await self._postpone(stored, str(exc))
+                await trio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+            except (
+                Exception
+            ) as exc:  # reason: the stage guard: whatever was not foreseen is a bug, said once and loudly
+                log.exception("stage_failed", order=stored.kind, key=stored.key.hex()[:16])
+                raise Bug(f"{stored.kind} of {stored.key.hex()[:16]} failed: {exc!r}") from exc
+
+    async def _postpone(self, stored: StoredOrder, why: str) -> None:
+        try:
+            await self._store.postpone(stored.id, why[:500])
+        except Transient as exc:
+            log.warning("postpone_not_stored", order=stored.kind, why=str(exc))
+
+    async def _answer(self, stored: StoredOrder, entry: _Life, fact: Fact) -> None:
+        async with entry.lock:
+            if entry.state is None:
+                return
+            state, orders = _step(entry.state, fact)
+            await self._commit(stored.life, stored.key, entry, fact, state, orders, stored.id)
+
+    async def _commit(
+        self, life: str, key: bytes, entry: _Life, fact: Fact, state: State, orders: Sequence[Order], done: int | None
+    ) -> bool:
+        """Write fact, state and orders together, then hand the orders out."""
+        kind = type(fact).__name__
+        rows = [(type(order).__name__, codec.encode(order)) for order in orders]
+        phase = f"={state.phase}" if state.final else str(state.phase)
+        result = await self._store.commit(
+            life, key, entry.version, kind, codec.encode(fact), codec.encode(state), phase, rows, done
+        )
+        if isinstance(result, AlreadyDone):
+            return False
+        if isinstance(result, Conflict):
+            if entry.version == 0:
+                return False
+            raise Bug(f"two writers on {life} {key.hex()[:16]}: version {entry.version} here, {result.stored} stored")
+        entry.version += 1
+        entry.state = state
+        log.info("fact", fact=kind, life=life, key=key.hex()[:16], phase=str(state.phase))
+        self._observer.count(f"{life}.{kind}")
+        for listener in self.listeners:
+            listener(life, key, fact, state)
+        entry.news.set()
+        entry.news = trio.Event()
+        if state.final:
+            self._lives.pop((life, key), None)
+            entry.state = None
+        if self._nursery is None:
+            raise Bug("the engine is not running")
+        for order_id, (order_kind, body) in zip(result, rows, strict=True):
+            self._nursery.start_soon(self._carry_out, StoredOrder(order_id, life, key, order_kind, body, 0))
+        return True
+
+
+def _begin(genesis: bytes, life: str, fact: Any) -> tuple[State, Sequence[Order]]:
+    return requester.begin(genesis, fact) if life == TASK else provider.begin(genesis, fact)
+
+
+def _step(state: State, fact: Any) -> tuple[State, Sequence[Order]]:
+    match state:
+        case RequesterTask():
+            return requester.step(state, fact)
+        case ProviderJob():
+            return provider.step(state, fact)
