@@ -1,0 +1,39 @@
+"""The compiling child: one inspected module on stdin, native code on stdout, in a jail with a clock on its CPU time."""
+
+import os
+import resource
+import sys
+import time
+
+from wasm_runtime import engine, frames, jail, limits
+from wasm_runtime.orphan import die_with_parent
+
+
+def main() -> None:
+    """Says hello, answers one Compile and leaves; the parent's patience and the rlimits bound everything between."""
+    import wasmtime
+
+    bounds = limits.CompileLimits()
+    layers = jail.enter(
+        {
+            resource.RLIMIT_CPU: bounds.cpu_seconds + int(time.process_time()) + 1,
+            resource.RLIMIT_AS: bounds.address_space,
+        }
+    )
+    die_with_parent(sys.stdin.fileno())
+    with open(0, "rb", closefd=False) as source:
+        machine = engine.new_engine()
+        frames.write_frame(1, frames.Hello(limits.engine_id(), layers))
+        order = frames.read_frame(source)
+        if not isinstance(order, frames.Compile):
+            os._exit(2)
+        try:
+            native, error = bytes(wasmtime.Module(machine, order.wasm).serialize()), ""
+        except wasmtime.WasmtimeError as refusal:
+            native, error = b"", str(refusal)
+        frames.write_frame(1, frames.Compiled(native, error[:4096]))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
