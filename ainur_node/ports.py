@@ -38,6 +38,14 @@ class Observer(Protocol):
         ...
 
 
+class Readiness(Protocol):
+    """What a service calls once when it is ready; trio's task status fits."""
+
+    def started(self) -> None:
+        """Ready."""
+        ...
+
+
 # --- storage ----------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +158,52 @@ class TaskStore(Protocol):
     async def delete_doc(self, kind: str, key: bytes) -> None:
         """Forget a document."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A signed extrinsic, written before its bytes leave; ``outcome`` None: not known yet; ``at`` in wall-clock ms."""
+
+    ref: bytes
+    account: bytes
+    nonce: int
+    hash: bytes
+    raw: bytes
+    era_end: int
+    call: str
+    intent: str
+    outcome: str | None = None
+    at: int = 0
+
+
+class Outbox(Protocol):
+    """Every extrinsic this node ever signed, and what became of it."""
+
+    async def sign(self, row: OutboxRow) -> None:
+        """Keep a row before its bytes leave; the same bytes a second time change nothing."""
+        ...
+
+    async def unresolved(self, account: bytes) -> list[OutboxRow]:
+        """Rows of one account without an outcome, by nonce."""
+        ...
+
+    async def resolve(self, extrinsic: bytes, outcome: str) -> bool:
+        """Keep the outcome of an extrinsic by its hash; False when it had one, which stays."""
+        ...
+
+    async def outbox(self, limit: int) -> list[OutboxRow]:
+        """The newest rows first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BlobRow:
+    """What the index knows of a blob; ``refs`` keep it from being collected."""
+
+    sha256: bytes
+    size: int
+    kind: str
+    refs: tuple[bytes, ...]
 
 
 class Blobs(Protocol):

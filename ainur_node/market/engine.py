@@ -15,7 +15,7 @@ from ainur_node.domain.requester import RequesterTask
 from ainur_node.errors import Bug, Transient
 from ainur_node.market import codec
 from ainur_node.market.codec import JOB, TASK, Fact, State
-from ainur_node.ports import AlreadyDone, Clock, Conflict, Observer, StoredOrder, TaskStore
+from ainur_node.ports import AlreadyDone, Clock, Conflict, Observer, Readiness, StoredOrder, TaskStore
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Engine:
         self._busy = 0
         self.listeners: list[Callable[[str, bytes, Fact, State], None]] = []
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
         """Take up what a restart left open, then carry out orders until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
