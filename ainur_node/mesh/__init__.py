@@ -1,1 +1,18 @@
-"""libp2p behind ports.Mesh, hardened against hostile peers."""
+"""Peers of one world: gossip, requests over streams, discovery and blobs, on libp2p behind a wall."""
+
+from ainur_node.mesh.libp2p_mesh import Libp2pMesh
+from ainur_node.mesh.peers import Peer, node_key_of, peer_id_of
+from ainur_node.mesh.records import Subscription, Topic, WrongWorld
+from ainur_node.mesh.settings import BlobSource, MeshSettings
+
+__all__ = [
+    "BlobSource",
+    "Libp2pMesh",
+    "MeshSettings",
+    "Peer",
+    "Subscription",
+    "Topic",
+    "WrongWorld",
+    "node_key_of",
+    "peer_id_of",
+]

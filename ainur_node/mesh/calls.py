@@ -1,0 +1,264 @@
+"""Requests and answers: one long-lived stream per direction of a pair of peers, many calls on it at once.
+
+Opening a libp2p stream costs two negotiations of protocol names; a call on an open stream costs one frame each
+way. Answers come in any order, matched by id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import trio
+from trio_typing import TaskStatus
+
+from ainur_node.domain.ids import PeerId
+from ainur_node.errors import Misbehaviour, Transient
+from ainur_node.mesh import wire
+from ainur_node.mesh.limits import RateLimit
+from ainur_node.mesh.settings import Counters, MeshSettings
+from ainur_node.mesh.streams import FramedStream
+from ainur_node.ports import Handler, RemoteRefusal
+
+PROTOCOL = "/ainur/rpc/1"
+
+# Refusals that mean "later": the caller sees Transient.
+BUSY = "rate_limited"
+UNAVAILABLE = "unavailable"
+_LATER = frozenset({BUSY, UNAVAILABLE})
+
+OpenStream = Callable[[str], Awaitable[FramedStream]]
+
+
+@dataclass(slots=True)
+class _Method:
+    handler: Handler
+    max_body: int
+    rate: RateLimit
+    running: trio.CapacityLimiter
+
+
+@dataclass(slots=True)
+class _Pending:
+    done: trio.Event = field(default_factory=trio.Event)
+    answer: wire.Answer | None = None
+
+
+class _Line:
+    """Our end of the stream to one peer: calls out, answers in."""
+
+    def __init__(self, stream: FramedStream) -> None:
+        self.stream = stream
+        self.pending: dict[int, _Pending] = {}
+        self.broken = False
+        self._next_id = 0
+
+    def new_call(self) -> tuple[int, _Pending]:
+        self._next_id = (self._next_id + 1) % 2**32
+        pending = _Pending()
+        self.pending[self._next_id] = pending
+        return self._next_id, pending
+
+    async def read_answers(self) -> None:
+        try:
+            while (frame := await self.stream.read_frame(wire.MAX_RPC_FRAME)) is not None:
+                answer = wire.decode_answer(frame)
+                # An unknown id is the answer to a call that timed out here.
+                pending = self.pending.get(answer.id)
+                if pending is not None:
+                    pending.answer = answer
+                    pending.done.set()
+        finally:
+            self.break_off()
+
+    def break_off(self) -> None:
+        """Wake every waiting call; none of them will be answered."""
+        self.broken = True
+        for pending in self.pending.values():
+            pending.done.set()
+
+
+class Caller:
+    """The asking side."""
+
+    def __init__(
+        self, settings: MeshSettings, counters: Counters, strike: Callable[[str, str], None], open_stream: OpenStream
+    ) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._strike = strike
+        self._open_stream = open_stream
+        self._lines: dict[str, _Line] = {}
+        self._opening: dict[str, trio.Lock] = {}
+        self._in_flight: dict[str, trio.CapacityLimiter] = {}
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Hold the readers of all lines; ends only by cancellation."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None
+
+    async def request(self, peer_id: str, method: str, body: bytes, timeout: float) -> bytes:
+        """Ask and wait; Transient, Misbehaviour or RemoteRefusal as in ports.Mesh."""
+        if len(body) > wire.MAX_BODY:
+            raise ValueError(f"request of {len(body)} bytes, at most {wire.MAX_BODY} are allowed")
+        limiter = self._in_flight.setdefault(peer_id, trio.CapacityLimiter(self._settings.max_calls_per_peer))
+        self._counters.count("requests_sent")
+        try:
+            with trio.fail_after(timeout):
+                async with limiter:
+                    return await self._ask(peer_id, method, body)
+        except trio.TooSlowError as exc:
+            self._counters.count("requests_timed_out")
+            raise Transient(f"{peer_id} did not answer {method} within {timeout:g} s") from exc
+
+    async def _ask(self, peer_id: str, method: str, body: bytes) -> bytes:
+        line = await self._line(peer_id)
+        call_id, pending = line.new_call()
+        try:
+            frame = wire.framed(wire.encode(wire.Call(id=call_id, method=method, body=body)))
+            try:
+                await line.stream.write(frame, self._settings.write_timeout)
+            except BaseException:
+                # A frame that is out by half makes the rest of the stream unreadable.
+                line.break_off()
+                raise
+            await pending.done.wait()
+        finally:
+            line.pending.pop(call_id, None)
+        answer = pending.answer
+        if answer is None:
+            raise Transient(f"connection to {peer_id} was lost during {method}")
+        if answer.error is not None:
+            if answer.error.code in _LATER:
+                raise Transient(f"{peer_id} cannot answer {method} now", hint=answer.error.hint)
+            raise RemoteRefusal(answer.error.code, answer.error.hint)
+        return answer.body or b""
+
+    async def _line(self, peer_id: str) -> _Line:
+        async with self._opening.setdefault(peer_id, trio.Lock()):
+            line = self._lines.get(peer_id)
+            if line is not None and not line.broken:
+                return line
+            if self._nursery is None:
+                raise Transient("the mesh is not running")
+            line = _Line(await self._open_stream(peer_id))
+            self._lines[peer_id] = line
+            self._nursery.start_soon(self._read, line)
+            return line
+
+    async def _read(self, line: _Line) -> None:
+        try:
+            await line.read_answers()
+        except Misbehaviour as exc:
+            self._strike(line.stream.peer_id, str(exc))
+        except Transient:
+            self._counters.count("lines_lost")
+        finally:
+            await line.stream.reset()
+
+    def forget(self, peer_id: str) -> None:
+        """The peer is gone: fail its open calls and drop what is kept for it."""
+        line = self._lines.pop(peer_id, None)
+        if line is not None:
+            line.break_off()
+        limiter = self._in_flight.get(peer_id)
+        if limiter is not None and not limiter.borrowed_tokens:
+            del self._in_flight[peer_id]
+        lock = self._opening.get(peer_id)
+        if lock is not None and not lock.locked():
+            del self._opening[peer_id]
+
+
+class Answerer:
+    """The answering side: limits first, then the handler."""
+
+    def __init__(
+        self, settings: MeshSettings, counters: Counters, strike: Callable[[str, str], None], clock: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._strike = strike
+        self._clock = clock
+        self._methods: dict[str, _Method] = {}
+
+    def serve(
+        self, method: str, handler: Handler, *, max_body: int, per_peer_per_second: float, concurrent: int
+    ) -> None:
+        """Answer `method` from now on; a burst of four seconds' worth is let through."""
+        if max_body > wire.MAX_BODY or not 0 < len(method) <= wire.MAX_METHOD:
+            raise ValueError(f"method {method!r} with bodies of {max_body} bytes does not fit a frame")
+        if method in self._methods:
+            raise ValueError(f"method {method!r} is served already")
+        rate = RateLimit(per_peer_per_second, max(8.0, 4 * per_peer_per_second), 1024, self._clock)
+        self._methods[method] = _Method(handler, max_body, rate, trio.CapacityLimiter(concurrent))
+
+    async def answer_stream(self, stream: Any) -> None:
+        """Serve one inbound stream until the peer closes it; Misbehaviour ends it."""
+        framed = FramedStream(stream)
+        in_flight = trio.CapacityLimiter(self._settings.max_calls_per_peer)
+        async with trio.open_nursery() as nursery:
+            while (frame := await framed.read_frame(wire.MAX_RPC_FRAME)) is not None:
+                call = wire.decode_call(frame)
+                # Not reading on is what holds back a peer with too many open calls.
+                ticket = object()
+                await in_flight.acquire_on_behalf_of(ticket)
+                nursery.start_soon(self._answer, framed, call, in_flight, ticket)
+
+    async def _answer(
+        self, framed: FramedStream, call: wire.Call, in_flight: trio.CapacityLimiter, ticket: object
+    ) -> None:
+        try:
+            answer = await self._handle(PeerId(framed.peer_id), call)
+            await framed.write(wire.framed(wire.encode(answer)), self._settings.write_timeout)
+        except Transient:
+            self._counters.count("answers_lost")
+        finally:
+            in_flight.release_on_behalf_of(ticket)
+
+    async def _handle(self, peer_id: PeerId, call: wire.Call) -> wire.Answer:
+        method = self._methods.get(call.method)
+        if method is None:
+            return _refusal(call, "unknown_method", f"{call.method} is not served here")
+        if len(call.body) > method.max_body:
+            return _refusal(call, "too_large", f"at most {method.max_body} bytes")
+        if not method.rate.allows(peer_id):
+            self._counters.count("requests_rate_limited")
+            return _refusal(call, BUSY, "too many requests")
+        self._counters.count("requests_served")
+        try:
+            with trio.fail_after(self._settings.handler_timeout):
+                async with method.running:
+                    body = await method.handler(peer_id, call.body)
+        except RemoteRefusal as exc:
+            return _refusal(call, exc.code, exc.hint)
+        except Transient as exc:
+            return _refusal(call, UNAVAILABLE, exc.hint)
+        except trio.TooSlowError:
+            return _refusal(call, UNAVAILABLE, "took too long")
+        except Misbehaviour as exc:
+            self._strike(peer_id, str(exc))
+            return _refusal(call, "misbehaviour", str(exc))
+        except Exception as exc:  # noqa: BLE001 # reason: a bug in a handler must not let a peer end the process
+            self._counters.count("handler_bugs")
+            self.on_bug(call.method, exc)
+            return _refusal(call, "internal", "")
+        if len(body) > wire.MAX_BODY:
+            self._counters.count("handler_bugs")
+            return _refusal(call, "internal", "answer too large")
+        return wire.Answer(id=call.id, body=body)
+
+    def on_bug(self, method: str, exc: Exception) -> None:
+        """Told of exceptions that handlers should not raise; the mesh logs them."""
+
+
+def _refusal(call: wire.Call, code: str, hint: str) -> wire.Answer:
+    return wire.Answer(
+        id=call.id, error=wire.Refusal(code=code[: wire.MAX_CODE] or "refused", hint=hint[: wire.MAX_HINT])
+    )

@@ -1,0 +1,118 @@
+"""No remote input may escape into a nursery of py-libp2p: one unhandled exception there ends the process.
+
+Everything here works around libp2p 0.8.1; tests/mesh/test_hardening.py attacks a running host for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import trio
+from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.rcmgr import Direction
+from libp2p.stream_muxer.yamux.yamux import Yamux
+
+StreamHandler = Callable[[Any], Awaitable[None]]
+
+# Unread bytes that one stream, and all streams of one connection, may hold. Yamux only logs when a peer
+# ignores its window, so without this a peer fills the memory through a stream that nobody reads.
+MAX_STREAM_BUFFER = 4 * 1024 * 1024
+MAX_CONNECTION_BUFFER = 16 * 1024 * 1024
+
+
+class BufferOverrun(Exception):  # noqa: N818 # a condition, not an error of ours
+    """A peer sent more than its window allows."""
+
+
+async def reset_quietly(stream: Any) -> None:
+    """Reset a stream whose state nobody cares about any more."""
+    with trio.move_on_after(1.0) as scope:
+        scope.shield = True
+        with suppress(Exception):  # reason: the stream is gone either way
+            await stream.reset()
+
+
+def guarded(handler: StreamHandler, on_fault: Callable[[str, Exception], None]) -> StreamHandler:
+    """`handler`, whose exceptions reset the stream instead of ending the process."""
+
+    async def guard(stream: Any) -> None:
+        try:
+            await handler(stream)
+        except Exception as exc:  # noqa: BLE001 # reason: this is the wall; Cancelled passes, it is no Exception
+            on_fault(str(stream.muxed_conn.peer_id), exc)
+            await reset_quietly(stream)
+
+    return guard
+
+
+def guard_tasks(manager: Any, on_fault: Callable[[str, Exception], None]) -> None:
+    """Make every task that a libp2p service starts from now on unable to end that service."""
+    run_task = manager.run_task
+
+    def run_guarded(async_fn: Any, *args: Any, **kwargs: Any) -> None:
+        async def task(*inner: Any) -> None:
+            try:
+                await async_fn(*inner)
+            except Exception as exc:  # noqa: BLE001 # reason: a failed task ends the whole service otherwise
+                on_fault(getattr(async_fn, "__name__", "task"), exc)
+
+        kwargs.setdefault("name", getattr(async_fn, "__name__", "task"))
+        run_task(task, *args, **kwargs)
+
+    manager.run_task = run_guarded
+
+
+class _BoundedBuffer(bytearray):
+    """Receive buffer of one stream that refuses what the window never allowed."""
+
+    def bind(self, siblings: _Buffers) -> _BoundedBuffer:
+        self._siblings = siblings
+        return self
+
+    def extend(self, data: Any) -> None:
+        if len(self) + len(data) > MAX_STREAM_BUFFER:
+            raise BufferOverrun("stream")
+        if sum(map(len, self._siblings.values())) + len(data) > MAX_CONNECTION_BUFFER:
+            raise BufferOverrun("connection")
+        super().extend(data)
+
+
+class _Buffers(dict[int, bytearray]):
+    """Stream id -> receive buffer of one connection."""
+
+    def __setitem__(self, stream_id: int, buffer: bytearray) -> None:
+        super().__setitem__(stream_id, _BoundedBuffer(buffer).bind(self))
+
+
+_installed = False
+
+
+def install(max_streams_per_peer: int) -> None:
+    """Patch connection classes of libp2p once per process; the stream cap of the first call stays."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+
+    handle_stream = SwarmConn._handle_muxed_stream
+    init_yamux = Yamux.__init__
+
+    async def handle_stream_guarded(self: Any, muxed_stream: Any) -> None:
+        # The stream limit of libp2p is one for all peers, so one peer could take every slot.
+        inbound = sum(1 for s in self.streams if getattr(s, "_direction", None) == Direction.INBOUND)
+        if inbound >= max_streams_per_peer:
+            await reset_quietly(muxed_stream)
+            return
+        try:
+            await handle_stream(self, muxed_stream)
+        except Exception:  # noqa: BLE001 # reason: would end the nursery of the connection, then the swarm
+            await reset_quietly(muxed_stream)
+
+    def init_yamux_bounded(self: Any, *args: Any, **kwargs: Any) -> None:
+        init_yamux(self, *args, **kwargs)
+        self.stream_buffers = _Buffers()
+
+    SwarmConn._handle_muxed_stream = handle_stream_guarded
+    Yamux.__init__ = init_yamux_bounded
