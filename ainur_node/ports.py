@@ -402,7 +402,11 @@ class Ledger(Protocol):
     genesis: bytes
 
     async def market_now(self) -> int:
-        """Market time in ms at the best block."""
+        """Market time in ms, estimated for this instant from the best block and the time since it was sealed."""
+        ...
+
+    async def height(self) -> int:
+        """Number of the best block."""
         ...
 
     async def balance(self, account: AccountId) -> Balance:

@@ -10,7 +10,7 @@ import structlog
 import trio
 
 from ainur_node.errors import Bug, Transient
-from ainur_node.storage import records
+from ainur_node.storage import limits
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class LocalBlobs:
 
     async def get(self, sha256: bytes) -> bytes | None:
         """Give a blob, or None when it is not here or its file is damaged (which is then put aside)."""
-        records.check_sha256(sha256)
+        limits.check_sha256(sha256)
         return await self._in_thread(self._read_checked, sha256)
 
     async def has(self, sha256: bytes) -> bool:
@@ -66,12 +66,12 @@ class LocalBlobs:
 
     async def size(self, sha256: bytes) -> int | None:
         """Bytes of a blob, or None when it is not here."""
-        records.check_sha256(sha256)
+        limits.check_sha256(sha256)
         return await self._in_thread(_size, self._path(sha256))
 
     async def delete(self, sha256: bytes) -> bool:
         """Remove a blob; False when it was not here."""
-        records.check_sha256(sha256)
+        limits.check_sha256(sha256)
         async with self._quota:
             await self._count_once()
             size = await self._in_thread(_remove, self._path(sha256))

@@ -1,6 +1,5 @@
 """The store without a disk: the same promises as PostgresStore, for tests and for comparing both."""
 
-import builtins
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -9,16 +8,8 @@ from dataclasses import dataclass, field, replace
 import trio
 
 from ainur_node.errors import Bug, Transient
-from ainur_node.storage import records
-from ainur_node.storage.records import (
-    AlreadyDone,
-    BlobRow,
-    Conflict,
-    OutboxRow,
-    Stored,
-    StoredFact,
-    StoredOrder,
-)
+from ainur_node.ports import AlreadyDone, BlobRow, Conflict, OutboxRow, StoredFact, StoredOrder, StoredState
+from ainur_node.storage import limits
 
 
 def _wall_clock() -> int:
@@ -35,7 +26,7 @@ class _Order:
 
 @dataclass(slots=True)
 class _Tables:
-    lives: dict[tuple[str, bytes], Stored] = field(default_factory=dict)
+    lives: dict[tuple[str, bytes], StoredState] = field(default_factory=dict)
     facts: dict[tuple[str, bytes], list[StoredFact]] = field(default_factory=dict)
     orders: dict[int, _Order] = field(default_factory=dict)
     outbox: dict[bytes, OutboxRow] = field(default_factory=dict)
@@ -50,7 +41,6 @@ class MemoryStore:
         self._clock = clock
         self._tables = _Tables()
         self._locked = False
-        self._last_life = 0
         self._last_order = 0
 
     async def commit(
@@ -64,10 +54,10 @@ class MemoryStore:
         phase: str,
         orders: Sequence[tuple[str, str]],
         done: int | None,
-    ) -> builtins.list[int] | Conflict | AlreadyDone:
+    ) -> list[int] | Conflict | AlreadyDone:
         """See PostgresStore.commit."""
         await trio.lowlevel.checkpoint()
-        records.check_commit(life, key, expected, fact_kind, fact, state, phase, orders)
+        limits.check_commit(life, key, expected, fact_kind, fact, state, phase, orders)
         tables = self._tables
         answered = tables.orders.get(done) if done is not None else None
         if done is not None:
@@ -78,61 +68,57 @@ class MemoryStore:
         before = tables.lives.get((life, key))
         version = before.version if before is not None else 0
         if version != expected:
-            return Conflict(version)
-        if before is None:
-            self._last_life += 1
-        number = before.number if before is not None else self._last_life
-        tables.lives[life, key] = Stored(key, state, version + 1, phase, number)
+            return Conflict(stored=version)
+        tables.lives[life, key] = StoredState(life, key, version + 1, phase, state, self._clock())
         tables.facts.setdefault((life, key), []).append(StoredFact(version + 1, fact_kind, fact, self._clock()))
         ids = []
         for kind, body in orders:
             self._last_order += 1
-            tables.orders[self._last_order] = _Order(StoredOrder(self._last_order, kind, body, life, key, 0))
+            tables.orders[self._last_order] = _Order(StoredOrder(self._last_order, life, key, kind, body, 0))
             ids.append(self._last_order)
         if answered is not None:
             answered.finished = True
         return ids
 
-    async def load(self, life: str, key: bytes) -> Stored | None:
+    async def load(self, life: str, key: bytes) -> StoredState | None:
         """See PostgresStore.load."""
         await trio.lowlevel.checkpoint()
         return self._tables.lives.get((life, key))
 
-    def _of_life(self, life: str) -> builtins.list[Stored]:
-        found = [row for (of, _), row in self._tables.lives.items() if of == life]
-        return sorted(found, key=lambda row: row.number)
+    def _of_life(self, life: str) -> list[StoredState]:
+        # a dictionary keeps the order in which lives began, whatever happens to them later
+        return [row for row in self._tables.lives.values() if row.life == life]
 
-    async def open_lives(self, life: str) -> builtins.list[Stored]:
+    async def open_lives(self, life: str) -> list[StoredState]:
         """See PostgresStore.open_lives."""
         await trio.lowlevel.checkpoint()
         return [row for row in self._of_life(life) if not row.phase.startswith("=")]
 
-    async def list(
-        self, life: str, limit: int, before: int | None = None, phase: str | None = None
-    ) -> builtins.list[Stored]:
-        """See PostgresStore.list."""
+    async def recent(
+        self, life: str, limit: int, phase: str | None = None, before: bytes | None = None
+    ) -> list[StoredState]:
+        """See PostgresStore.recent."""
         await trio.lowlevel.checkpoint()
-        records.check_page(limit)
-        found = [
-            row
-            for row in reversed(self._of_life(life))
-            if (before is None or row.number < before) and (phase is None or row.phase == phase)
-        ]
-        return found[:limit]
+        limits.check_page(limit)
+        found = self._of_life(life)
+        if before is not None:
+            keys = [row.key for row in found]
+            found = found[: keys.index(before)] if before in keys else []
+        return [row for row in reversed(found) if phase is None or row.phase == phase][:limit]
 
-    async def facts(self, life: str, key: bytes) -> builtins.list[StoredFact]:
+    async def facts(self, life: str, key: bytes) -> list[StoredFact]:
         """See PostgresStore.facts."""
         await trio.lowlevel.checkpoint()
         return list(self._tables.facts.get((life, key), ()))
 
-    async def pending_orders(self) -> builtins.list[StoredOrder]:
+    async def pending_orders(self) -> list[StoredOrder]:
         """See PostgresStore.pending_orders."""
         await trio.lowlevel.checkpoint()
         return [order.row for order in self._tables.orders.values() if not order.finished]
 
     async def _order(self, order: int) -> _Order:
         await trio.lowlevel.checkpoint()
-        records.check_number(order)
+        limits.check_number(order)
         found = self._tables.orders.get(order)
         if found is None:
             raise Bug(f"there is no order {order}")
@@ -142,24 +128,24 @@ class MemoryStore:
         """See PostgresStore.finish."""
         found = await self._order(order)
         if not found.finished:
-            found.finished, found.note = True, records.short_note(note)
+            found.finished, found.note = True, limits.short_note(note)
 
     async def postpone(self, order: int, why: str) -> None:
         """See PostgresStore.postpone."""
         found = await self._order(order)
         if not found.finished:
             found.row = replace(found.row, attempts=found.row.attempts + 1)
-            found.why = records.short_note(why)
+            found.why = limits.short_note(why)
 
     async def sign(self, row: OutboxRow) -> None:
         """See PostgresStore.sign."""
         await trio.lowlevel.checkpoint()
-        records.check_outbox(row)
+        limits.check_outbox(row)
         kept = self._tables.outbox.setdefault(row.hash, replace(row, at=self._clock()))
         if kept.raw != row.raw:
             raise Bug(f"two extrinsics with the hash {row.hash.hex()}")
 
-    async def unresolved(self, account: bytes) -> builtins.list[OutboxRow]:
+    async def unresolved(self, account: bytes) -> list[OutboxRow]:
         """See PostgresStore.unresolved."""
         await trio.lowlevel.checkpoint()
         found = [row for row in self._tables.outbox.values() if row.account == account and row.outcome is None]
@@ -172,21 +158,21 @@ class MemoryStore:
         if found is None:
             raise Bug(f"no extrinsic {extrinsic.hex()} in the outbox")
         if found.outcome is None:
-            self._tables.outbox[extrinsic] = replace(found, outcome=records.short_note(outcome))
+            self._tables.outbox[extrinsic] = replace(found, outcome=limits.short_note(outcome))
         return found.outcome is None
 
-    async def outbox(self, limit: int) -> builtins.list[OutboxRow]:
+    async def outbox(self, limit: int) -> list[OutboxRow]:
         """See PostgresStore.outbox."""
         await trio.lowlevel.checkpoint()
-        records.check_page(limit)
+        limits.check_page(limit)
         return list(reversed(self._tables.outbox.values()))[:limit]
 
     async def put_doc(self, kind: str, key: bytes, doc: str) -> None:
         """See PostgresStore.put_doc."""
         await trio.lowlevel.checkpoint()
-        records.check_name(kind)
-        records.check_key(key)
-        records.check_document(doc)
+        limits.check_name(kind)
+        limits.check_key(key)
+        limits.check_document(doc)
         self._tables.docs.pop((kind, key), None)
         self._tables.docs[kind, key] = doc
 
@@ -195,24 +181,24 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return self._tables.docs.get((kind, key))
 
-    def _newest_docs(self, kind: str) -> builtins.list[tuple[bytes, str]]:
+    def _newest_docs(self, kind: str) -> list[tuple[bytes, str]]:
         return [(key, doc) for (of, key), doc in reversed(self._tables.docs.items()) if of == kind]
 
-    async def docs(self, kind: str, limit: int) -> builtins.list[tuple[bytes, str]]:
+    async def docs(self, kind: str, limit: int) -> list[tuple[bytes, str]]:
         """See PostgresStore.docs."""
         await trio.lowlevel.checkpoint()
-        records.check_page(limit)
+        limits.check_page(limit)
         return self._newest_docs(kind)[:limit]
 
-    async def delete_doc(self, kind: str, key: bytes) -> bool:
+    async def delete_doc(self, kind: str, key: bytes) -> None:
         """See PostgresStore.delete_doc."""
         await trio.lowlevel.checkpoint()
-        return self._tables.docs.pop((kind, key), None) is not None
+        self._tables.docs.pop((kind, key), None)
 
     async def trim_docs(self, kind: str, keep: int) -> int:
         """See PostgresStore.trim_docs."""
         await trio.lowlevel.checkpoint()
-        records.check_number(keep)
+        limits.check_number(keep)
         gone = self._newest_docs(kind)[keep:]
         for key, _ in gone:
             del self._tables.docs[kind, key]
@@ -221,7 +207,7 @@ class MemoryStore:
     async def blob_put(self, sha256: bytes, size: int, kind: str, refs: Sequence[bytes] = ()) -> None:
         """See PostgresStore.blob_put."""
         await trio.lowlevel.checkpoint()
-        records.check_blob(sha256, size, kind, refs)
+        limits.check_blob(sha256, size, kind, refs)
         row = self._tables.blobs.get(sha256) or BlobRow(sha256, size, kind, ())
         self._tables.blobs[sha256] = replace(row, refs=tuple(sorted({*row.refs, *refs})))
 
@@ -238,10 +224,10 @@ class MemoryStore:
             self._tables.blobs[row.sha256] = replace(row, refs=tuple(each for each in row.refs if each != ref))
         return len(having)
 
-    async def blobs_unpinned(self, limit: int) -> builtins.list[BlobRow]:
+    async def blobs_unpinned(self, limit: int) -> list[BlobRow]:
         """See PostgresStore.blobs_unpinned."""
         await trio.lowlevel.checkpoint()
-        records.check_page(limit)
+        limits.check_page(limit)
         return [row for row in self._tables.blobs.values() if not row.refs][:limit]
 
     async def blob_delete(self, sha256: bytes) -> bool:

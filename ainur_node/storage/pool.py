@@ -16,6 +16,8 @@ from ainur_node.storage.bridge import AioThread, open_aio_thread
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
+WARM = 4
+"""Connections opened at the start and kept: a new one costs a burst tens of milliseconds."""
 CONNECT_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = 30.0
 ACQUIRE_TIMEOUT = 15.0
@@ -130,7 +132,7 @@ class Database:
         try:
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                min_size=1,
+                min_size=min(WARM, self._size),
                 max_size=self._size,
                 timeout=CONNECT_TIMEOUT,
                 command_timeout=STATEMENT_TIMEOUT,

@@ -1,6 +1,5 @@
 """The node's store on PostgreSQL: facts, states and orders in one transaction; outbox, documents, blob index."""
 
-import builtins
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,18 +7,10 @@ from importlib import resources
 from typing import Any
 
 from ainur_node.errors import Bug
-from ainur_node.storage import records
+from ainur_node.ports import AlreadyDone, BlobRow, Conflict, OutboxRow, StoredFact, StoredOrder, StoredState
+from ainur_node.storage import limits
 from ainur_node.storage.migrate import migrate, shipped
 from ainur_node.storage.pool import Database, Lost, open_database
-from ainur_node.storage.records import (
-    AlreadyDone,
-    BlobRow,
-    Conflict,
-    OutboxRow,
-    Stored,
-    StoredFact,
-    StoredOrder,
-)
 
 POOL_SIZE = 8
 """Connections of one node; seven nodes of a devnet share a server of 100."""
@@ -30,7 +21,13 @@ _COMMIT = (resources.files(__package__) / "queries" / "commit.sql").read_text("u
 _SETTLED = """
 select array(select o.id from orders o where o.life = f.life and o.key = f.key and o.seq = f.seq order by o.id)
 from facts f where f.life = $1 and f.key = $2 and f.seq = $3 and f.token = $4"""
-_LIVES = "select key, state::text, version, phase, number from lives where life = $1"
+_LIVES = """
+select life, key, version, phase, state::text, (extract(epoch from changed_at) * 1000)::bigint as at
+from lives where life = $1"""
+_RECENT = f"""{_LIVES}
+and ($3::text is null or phase = $3)
+and ($4::bytea is null or number < (select number from lives where life = $1 and key = $4))
+order by number desc limit $2"""  # noqa: S608 — only constants are joined
 _ORDERS = "select id, kind, body::text, life, key, attempts from orders where finished_at is null order by id"
 _OUTBOX = """
 select ref, account, nonce, hash, raw, era_end, call, intent::text, outcome,
@@ -56,14 +53,14 @@ class PostgresStore:
         phase: str,
         orders: Sequence[tuple[str, str]],
         done: int | None,
-    ) -> builtins.list[int] | Conflict | AlreadyDone:
+    ) -> list[int] | Conflict | AlreadyDone:
         """Write the fact, the new state and the orders together or not at all; give the ids of the orders.
 
         `expected` is the version the new state was computed from (0: a new life), `orders` are pairs of kind and
         JSON body, `done` is the order that this fact answers. When the connection breaks, Transient is raised and
         the same call made again finds out whether it had been written.
         """
-        records.check_commit(life, key, expected, fact_kind, fact, state, phase, orders)
+        limits.check_commit(life, key, expected, fact_kind, fact, state, phase, orders)
         call = (life, key, expected, fact_kind, fact, state, phase, tuple(orders), done)
         token = self._in_doubt.get(call)
         if token is not None:
@@ -91,34 +88,33 @@ class PostgresStore:
             return AlreadyDone(done)
         # Read again: under a race the statement itself saw the version from before the other commit.
         newest = await self.load(life, key)
-        return Conflict(newest.version if newest is not None else 0)
+        return Conflict(stored=newest.version if newest is not None else 0)
 
-    async def load(self, life: str, key: bytes) -> Stored | None:
+    async def load(self, life: str, key: bytes) -> StoredState | None:
         """Give the newest state of one life."""
         row = await self._database.fetchrow(f"{_LIVES} and key = $2", life, key)
-        return Stored(**row) if row is not None else None
+        return StoredState(**row) if row is not None else None
 
-    async def open_lives(self, life: str) -> builtins.list[Stored]:
+    async def open_lives(self, life: str) -> list[StoredState]:
         """Give every life whose phase is not terminal (does not begin with '='), oldest first."""
         rows = await self._database.fetch(f"{_LIVES} and left(phase, 1) <> '=' order by number", life)
-        return [Stored(**row) for row in rows]
+        return [StoredState(**row) for row in rows]
 
-    async def list(
-        self, life: str, limit: int, before: int | None = None, phase: str | None = None
-    ) -> builtins.list[Stored]:
-        """Give at most `limit` lives, newest first, with a `number` below `before`, in `phase`."""
-        records.check_page(limit)
+    async def recent(
+        self, life: str, limit: int, phase: str | None = None, before: bytes | None = None
+    ) -> list[StoredState]:
+        """Give at most `limit` lives in `phase`, newest first, that began before the life `before`."""
+        limits.check_page(limit)
         rows = await self._database.fetch(
-            f"{_LIVES} and ($3::bigint is null or number < $3) and ($4::text is null or phase = $4)"
-            " order by number desc limit $2",
+            _RECENT,
             life,
             limit,
-            before,
             phase,
+            before,
         )
-        return [Stored(**row) for row in rows]
+        return [StoredState(**row) for row in rows]
 
-    async def facts(self, life: str, key: bytes) -> builtins.list[StoredFact]:
+    async def facts(self, life: str, key: bytes) -> list[StoredFact]:
         """Give all facts of one life in the order they were committed."""
         rows = await self._database.fetch(
             "select seq, kind, fact::text, (extract(epoch from at) * 1000)::bigint as at"
@@ -128,7 +124,7 @@ class PostgresStore:
         )
         return [StoredFact(**row) for row in rows]
 
-    async def pending_orders(self) -> builtins.list[StoredOrder]:
+    async def pending_orders(self) -> list[StoredOrder]:
         """Give every order that is not finished, oldest first."""
         return [StoredOrder(**row) for row in await self._database.fetch(_ORDERS)]
 
@@ -151,13 +147,13 @@ class PostgresStore:
         )
 
     async def _change_order(self, sql: str, order: int, note: str) -> None:
-        records.check_number(order)
-        if await self._database.fetchval(sql, order, records.short_note(note)) is None:
+        limits.check_number(order)
+        if await self._database.fetchval(sql, order, limits.short_note(note)) is None:
             raise Bug(f"there is no order {order}")
 
     async def sign(self, row: OutboxRow) -> None:
         """Keep a signed extrinsic before its bytes leave; the same bytes a second time change nothing."""
-        records.check_outbox(row)
+        limits.check_outbox(row)
         kept = await self._database.fetchval(
             "insert into outbox (ref, account, nonce, hash, raw, era_end, call, intent)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do update set hash = excluded.hash"
@@ -174,7 +170,7 @@ class PostgresStore:
         if kept != row.raw:
             raise Bug(f"two extrinsics with the hash {row.hash.hex()}")
 
-    async def unresolved(self, account: bytes) -> builtins.list[OutboxRow]:
+    async def unresolved(self, account: bytes) -> list[OutboxRow]:
         """Give the extrinsics of `account` whose outcome is not known, by nonce."""
         return _outbox_rows(
             await self._database.fetch(
@@ -189,22 +185,22 @@ class PostgresStore:
             " where hash = $1 and outcome is null returning 1)"
             " select exists (select from outbox where hash = $1) as known, exists (select from kept) as changed",
             extrinsic,
-            records.short_note(outcome),
+            limits.short_note(outcome),
         )
         if not row["known"]:
             raise Bug(f"no extrinsic {extrinsic.hex()} in the outbox")
         return bool(row["changed"])
 
-    async def outbox(self, limit: int) -> builtins.list[OutboxRow]:
+    async def outbox(self, limit: int) -> list[OutboxRow]:
         """Give the newest `limit` extrinsics, newest first."""
-        records.check_page(limit)
+        limits.check_page(limit)
         return _outbox_rows(await self._database.fetch(f"{_OUTBOX} order by number desc limit $1", limit))
 
     async def put_doc(self, kind: str, key: bytes, doc: str) -> None:
         """Keep a JSON document; it replaces the one before it and becomes the newest of its kind."""
-        records.check_name(kind)
-        records.check_key(key)
-        records.check_document(doc)
+        limits.check_name(kind)
+        limits.check_key(key)
+        limits.check_document(doc)
         await self._database.fetchval(
             "insert into documents (kind, key, doc) values ($1, $2, $3)"
             " on conflict (kind, key) do update set doc = excluded.doc, touched = excluded.touched",
@@ -220,22 +216,21 @@ class PostgresStore:
         )
         return found
 
-    async def docs(self, kind: str, limit: int) -> builtins.list[tuple[bytes, str]]:
+    async def docs(self, kind: str, limit: int) -> list[tuple[bytes, str]]:
         """Give at most `limit` pairs of key and document, the one written last first."""
-        records.check_page(limit)
+        limits.check_page(limit)
         rows = await self._database.fetch(
             "select key, doc::text from documents where kind = $1 order by touched desc limit $2", kind, limit
         )
         return [(row["key"], row["doc"]) for row in rows]
 
-    async def delete_doc(self, kind: str, key: bytes) -> bool:
-        """Remove a document; False when there was none."""
-        sql = "delete from documents where kind = $1 and key = $2 returning true"
-        return bool(await self._database.fetchval(sql, kind, key))
+    async def delete_doc(self, kind: str, key: bytes) -> None:
+        """Remove a document, if there is one."""
+        await self._database.fetchval("delete from documents where kind = $1 and key = $2", kind, key)
 
     async def trim_docs(self, kind: str, keep: int) -> int:
         """Remove all but the newest `keep` documents of a kind; give how many went."""
-        records.check_number(keep)
+        limits.check_number(keep)
         sql = (
             "with gone as (delete from documents where kind = $1 and touched <="
             " (select touched from documents where kind = $1 order by touched desc offset $2 limit 1)"
@@ -245,7 +240,7 @@ class PostgresStore:
 
     async def blob_put(self, sha256: bytes, size: int, kind: str, refs: Sequence[bytes] = ()) -> None:
         """Index a blob that is stored, with what refers to it; a second time only adds references."""
-        records.check_blob(sha256, size, kind, refs)
+        limits.check_blob(sha256, size, kind, refs)
         await self._database.fetchval(
             "with kept as (insert into blobs (sha256, size, kind) values ($1, $2, $3) on conflict do nothing)"
             " insert into blob_refs (sha256, ref) select $1, unnest($4::bytea[]) on conflict do nothing",
@@ -265,9 +260,9 @@ class PostgresStore:
         sql = "with gone as (delete from blob_refs where ref = $1 returning 1) select count(*) from gone"
         return int(await self._database.fetchval(sql, ref))
 
-    async def blobs_unpinned(self, limit: int) -> builtins.list[BlobRow]:
+    async def blobs_unpinned(self, limit: int) -> list[BlobRow]:
         """Give at most `limit` blobs that nothing refers to, oldest first: what may be deleted."""
-        records.check_page(limit)
+        limits.check_page(limit)
         rows = await self._database.fetch(
             f"{_BLOBS} where not exists (select from blob_refs r where r.sha256 = b.sha256) order by b.number limit $1",
             limit,

@@ -1,10 +1,10 @@
-"""Rows as the node sees them, and the limits that every store checks before it writes."""
+"""The limits that every store checks before it writes, so that all of them refuse the same."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ainur_node.errors import Bug
+from ainur_node.ports import OutboxRow
 
 MAX_DOCUMENT = 8 << 20
 """Characters of one JSON document: a life's state, fact, order or document never comes near it."""
@@ -16,79 +16,6 @@ MAX_NOTE = 2000
 MAX_PAGE = 10_000
 MAX_RAW = 1 << 20
 _INT8 = 1 << 63
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The newest state of one life; `number` counts lives in the order they were first written."""
-
-    key: bytes
-    state: str
-    version: int
-    phase: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFact:
-    """One committed fact; `seq` starts at 1, `at` is the database's clock in milliseconds since 1970."""
-
-    seq: int
-    kind: str
-    fact: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredOrder:
-    """An order that is not finished; `attempts` counts how often it was put off."""
-
-    id: int
-    kind: str
-    body: str
-    life: str
-    key: bytes
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Nothing was written: the stored version (0: no such life) is not the expected one."""
-
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyDone:
-    """Nothing was written: the order this fact answers has been answered before."""
-
-    order: int
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """A signed extrinsic, written before its bytes leave; `outcome` None means not known yet."""
-
-    ref: bytes
-    account: bytes
-    nonce: int
-    hash: bytes
-    raw: bytes
-    era_end: int
-    call: str
-    intent: str
-    outcome: str | None = None
-    at: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BlobRow:
-    """What the index knows of a blob; `refs` are what keeps it from being collected."""
-
-    sha256: bytes
-    size: int
-    kind: str
-    refs: tuple[bytes, ...]
 
 
 def check_name(value: str) -> None:

@@ -1,0 +1,40 @@
+"""What many tests share: one PostgreSQL server for the whole run, and a fresh database for each test that asks."""
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trio
+
+from ainur_node.storage.embedded import EmbeddedPostgres
+from ainur_node.storage.postgres import open_store
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """One embedded server with a database `ready`, whose schema is up to date, to copy from."""
+    home = Path(tempfile.mkdtemp(prefix="ainur-test-pg-"))
+    try:
+        with EmbeddedPostgres(home / "data", home / "run") as server:
+            trio.run(_make_schema, server.create_database("ready"))
+            yield server
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+async def _make_schema(dsn: str) -> None:
+    async with open_store(dsn):
+        pass
+
+
+@pytest.fixture
+def dsn(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """A database of its own for one test, with the schema in it."""
+    name = f"test_{next(_numbers)}"
+    yield postgres_server.create_database(name, template="ready")
+    postgres_server.drop_database(name)
