@@ -318,7 +318,7 @@ class ChainAuction:
     count: int = 0
     close_block: int = 0
     transcript: bytes = b""
-    beacon: bytes = b""
+    escrow: EscrowId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -482,6 +482,10 @@ class Ledger(Protocol):
 
     async def watch_escrow(self, escrow: EscrowId, known: ChainEscrow | None, *, until: int) -> ChainEscrow | None:
         """Return once the escrow differs from ``known`` or market time passes ``until``; what stands then."""
+        ...
+
+    async def watch_auction(self, auction: AuctionId, known: ChainAuction | None, *, until: int) -> ChainAuction | None:
+        """Return once the auction differs from ``known`` or market time passes ``until``; what stands then."""
         ...
 
     async def provider(self, account: AccountId) -> ChainProvider | None:

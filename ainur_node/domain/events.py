@@ -208,7 +208,6 @@ class Invited:
     reserve: Amount
     opening: Opening
     commit: Commit
-    escrow: EscrowId
     at: int
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ainur_node.domain.auction.commitments import Commit, Opening
-from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, ModuleId, PackageId, PeerId, TaskId
+from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, PackageId, PeerId, TaskId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.task import TaskSpec
 
@@ -107,6 +107,7 @@ class Verify:
     """Fetch the result, check its receipt, replay it."""
 
     task: TaskId
+    auction: AuctionId
     escrow: EscrowId
     spec: TaskSpec
     input_sha256: bytes
@@ -156,7 +157,6 @@ class AwaitAward:
     """Watch for an escrow that names me, until the commit no longer stands."""
 
     auction: AuctionId
-    escrow: EscrowId
     standing_until: int
 
 
@@ -164,14 +164,14 @@ class AwaitAward:
 class StartWork:
     """Fetch the input from the requester, run the agent, sign the receipt."""
 
-    task: TaskId
+    auction: AuctionId
     escrow: EscrowId
     requester: PeerId
     spec: TaskSpec
     opening: Opening
-    module: ModuleId
+    package: PackageId
     awarded_at: int
-    deliver_by: int
+    start_by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,7 @@ class Decline:
 class AwaitSettlement:
     """Tell the requester, watch the escrow, trigger the auto-release when the review time is over."""
 
+    auction: AuctionId
     escrow: EscrowId
     requester: PeerId
 

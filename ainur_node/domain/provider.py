@@ -49,8 +49,8 @@ class ProviderJob:
     reserve: Amount
     opening: Opening
     commit: Commit
-    escrow: EscrowId
     phase: Phase
+    escrow: EscrowId | None = None
     root: bytes = b""
     price: Amount = ZERO
     awarded_at: int = 0
@@ -84,7 +84,6 @@ def begin(genesis: bytes, invited: fact.Invited) -> Step:
         reserve=invited.reserve,
         opening=invited.opening,
         commit=invited.commit,
-        escrow=invited.escrow,
         phase=Phase.COMMITTING,
     )
     return job, [do.SendCommit(job.auction, job.auctioneer, job.commit)]
@@ -95,7 +94,7 @@ def step(job: ProviderJob, happened: fact.ProviderFact) -> Step:
     phase = job.phase
     match happened:
         case fact.Committed() if phase is Phase.COMMITTING:
-            watch = do.AwaitAward(job.auction, job.escrow, job.commit.standing_until)
+            watch = do.AwaitAward(job.auction, job.commit.standing_until)
             return replace(job, phase=Phase.COMMITTED), [watch]
         case fact.CommitRefused(code=code) if phase is Phase.COMMITTING:
             return replace(job, phase=Phase.REFUSED, outcome=code), []
@@ -108,20 +107,27 @@ def step(job: ProviderJob, happened: fact.ProviderFact) -> Step:
         case fact.Completed(receipt=receipt, delivery_salt=salt) if phase is Phase.WORKING:
             return _completed(job, receipt, salt)
         case fact.WorkFailed(code=code) if phase is Phase.WORKING:
-            return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(job.escrow, code)]
+            return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(_escrow(job), code)]
         case fact.DeliveredOnChain() if phase is Phase.DELIVERING:
-            return replace(job, phase=Phase.DELIVERED), [do.AwaitSettlement(job.escrow, job.auctioneer)]
+            return replace(job, phase=Phase.DELIVERED), [do.AwaitSettlement(job.auction, _escrow(job), job.auctioneer)]
         case fact.DeliveryRefused(code=code) if phase is Phase.DELIVERING:
-            return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(job.escrow, code)]
+            return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(_escrow(job), code)]
         case fact.Paid(outcome=outcome, paid=paid) if phase in (Phase.DELIVERED, Phase.DECLINING):
             return replace(job, phase=Phase.PAID if paid else Phase.UNPAID, outcome=outcome, price=paid), []
         case _:
             raise Bug(f"{type(happened).__name__} cannot follow {phase} in job {job.auction.hex()[:16]}")
 
 
+def _escrow(job: ProviderJob) -> EscrowId:
+    if job.escrow is None:
+        raise Bug(f"job {job.auction.hex()[:16]} works without an escrow")
+    return job.escrow
+
+
 def _awarded(job: ProviderJob, happened: fact.Awarded) -> Step:
     working = replace(
         job,
+        escrow=happened.escrow,
         phase=Phase.WORKING,
         price=happened.price,
         awarded_at=happened.awarded_at,
@@ -129,14 +135,14 @@ def _awarded(job: ProviderJob, happened: fact.Awarded) -> Step:
         deliver_by=happened.deliver_by,
     )
     work = do.StartWork(
-        task=job.task,
-        escrow=job.escrow,
+        auction=job.auction,
+        escrow=happened.escrow,
         requester=job.auctioneer,
         spec=job.spec,
         opening=job.opening,
-        module=job.opening.terms.module,
+        package=job.package,
         awarded_at=happened.awarded_at,
-        deliver_by=happened.deliver_by,
+        start_by=happened.start_by,
     )
     return working, [work]
 
@@ -144,7 +150,7 @@ def _awarded(job: ProviderJob, happened: fact.Awarded) -> Step:
 def _completed(job: ProviderJob, receipt: Receipt, salt: bytes) -> Step:
     delivery = delivery_hash(
         job.genesis,
-        job.escrow,
+        _escrow(job),
         0,
         job.opening.provider,
         receipt.execution.output_sha256,
@@ -152,4 +158,4 @@ def _completed(job: ProviderJob, receipt: Receipt, salt: bytes) -> Step:
         salt,
     )
     delivering = replace(job, phase=Phase.DELIVERING, receipt=receipt, delivery_salt=salt, delivery=delivery)
-    return delivering, [do.Deliver(job.escrow, delivery)]
+    return delivering, [do.Deliver(_escrow(job), delivery)]

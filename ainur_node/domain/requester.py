@@ -13,6 +13,7 @@ from ainur_node.domain.task import TaskSpec, auction_id
 from ainur_node.errors import Bug
 
 MAX_ATTEMPTS = 3
+CLOSED_TOO_LATE = "closed_too_late"
 
 
 class Phase(StrEnum):
@@ -226,7 +227,9 @@ def _cleared(task: RequesterTask, happened: fact.Cleared) -> Step:
 
 
 def _no_sale(task: RequesterTask, happened: fact.NoSale) -> Step:
-    releasing = replace(task, phase=Phase.RELEASING, reasons=happened.reasons, outcome="no_sale", escrow=None)
+    late = happened.reasons == ((CLOSED_TOO_LATE, 1),)
+    outcome = CLOSED_TOO_LATE if late else "no_sale"
+    releasing = replace(task, phase=Phase.RELEASING, reasons=happened.reasons, outcome=outcome, escrow=None)
     return releasing, [do.ReleaseHold(task.auction, happened.transcript, happened.all_revealed)]
 
 
@@ -247,6 +250,7 @@ def _delivered(task: RequesterTask) -> Step:
         raise Bug(f"task {task.task.hex()[:16]} was delivered without an escrow")
     verify = do.Verify(
         task=task.task,
+        auction=task.auction,
         escrow=task.escrow,
         spec=task.spec,
         input_sha256=task.input_sha256,
@@ -278,8 +282,10 @@ def _next_winner(task: RequesterTask, payee: AccountId) -> Step:
 def _released(task: RequesterTask) -> Step:
     if task.cancelled:
         return replace(task, phase=Phase.CANCELLED), []
-    # Nobody bid: another auction at once would end the same way. A failed winner is worth another attempt.
-    return _attempt_again(task) if task.failed else (replace(task, phase=Phase.REFUNDED), [])
+    # Nobody bid: another auction at once would end the same way. A failed winner or our own delay is worth one more.
+    if task.failed or task.outcome == CLOSED_TOO_LATE:
+        return _attempt_again(task)
+    return replace(task, phase=Phase.REFUNDED), []
 
 
 def _attempt_again(task: RequesterTask) -> Step:
