@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Build the runtime blob and compare it with the committed sha256.
+#
+#   chain/build-wasm.sh            exit 0: same bytes; 1: other bytes; 3: the pinned compiler is gone
+#   chain/build-wasm.sh --update   take the built blob as the committed one
+#
+# The bytes do not depend on the directory of this clone, CARGO_HOME, the toolchain or the target: every path
+# that the compiler could write into the blob is mapped to a fixed prefix.
+#   AINUR_TOOLCHAIN   where the compiler is or shall be (default: a cache directory of the user)
+#   AINUR_WASM_TARGET where cargo builds (default: chain/target/wasm)
+#   AINUR_VENDOR      offline: directory made by `cargo vendor --locked --versioned-dirs`
+set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+BLOB=$HERE/../chain_host/runtime/ainur_runtime.wasm
+TOOLS=${AINUR_TOOLCHAIN:-${XDG_CACHE_HOME:-$HOME/.cache}/ainur/rust196}
+TARGET=${AINUR_WASM_TARGET:-$HERE/target/wasm}
+UPDATE=0
+case "${1:-}" in
+  "") ;;
+  --update) UPDATE=1 ;;
+  *) echo "usage: chain/build-wasm.sh [--update]" >&2; exit 2 ;;
+esac
+
+"$HERE/toolchain.sh" "$TOOLS"
+TOOLS=$(cd "$TOOLS" && pwd)
+. "$TOOLS/env.sh"
+mkdir -p "$TARGET"; TARGET=$(cd "$TARGET" && pwd)
+
+cd "$HERE"
+CONFIG=()
+MAP="--remap-path-prefix=$HERE=/chain --remap-path-prefix=$TOOLS=/rust --remap-path-prefix=$TARGET=/target"
+if [ -n "${AINUR_VENDOR:-}" ]; then
+  VENDOR=$(cd "$AINUR_VENDOR" && pwd)
+  MAP="$MAP --remap-path-prefix=$VENDOR=/crates"
+  CONFIG=(--offline --config 'source.crates-io.replace-with="vendor"' --config "source.vendor.directory=\"$VENDOR\"")
+else
+  "$CARGO_BIN" fetch --quiet --locked # registry/src must exist for the next line
+  for crates in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+    MAP="$MAP --remap-path-prefix=${crates%/}=/crates"
+  done
+fi
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_BUILD_RUSTFLAGS
+# host functions are imports that the linker cannot resolve; the host brings the memory
+export CARGO_TARGET_WASM32V1_NONE_RUSTFLAGS="-C link-arg=--export-table -C link-arg=--export=__heap_base -C link-arg=--import-memory -C link-arg=--allow-undefined --cfg substrate_runtime $MAP"
+"$CARGO_BIN" build --release --locked "${CONFIG[@]}" -p runtime-wasm --target wasm32v1-none --target-dir "$TARGET"
+
+NEW=$TARGET/ainur_runtime.wasm
+python3 "$HERE/pack_wasm.py" "$TARGET/wasm32v1-none/release/runtime_wasm.wasm" "$NEW"
+for dir in "$HERE" "$TOOLS" "$TARGET" "${CARGO_HOME:-$HOME/.cargo}"; do
+  # a clone at /chain looks like what it is mapped to
+  if [ "$dir" != /chain ] && grep -aqF "$dir/" "$NEW"; then
+    echo "the blob contains the path $dir" >&2
+    exit 1
+  fi
+done
+
+SUM=$(sha256sum "$NEW" | cut -d' ' -f1)
+if [ "$UPDATE" = 1 ]; then
+  cp "$NEW" "$BLOB"
+  echo "$SUM  ainur_runtime.wasm" > "$BLOB.sha256"
+  echo "committed blob is now $SUM; commit it together with its .sha256"
+  exit 0
+fi
+[ -f "$BLOB" ] || { cp "$NEW" "$BLOB"; echo "wrote chain_host/runtime/ainur_runtime.wasm"; }
+WANT=$(cut -d' ' -f1 "$BLOB.sha256" 2>/dev/null || true)
+if [ "$SUM" = "$WANT" ]; then
+  echo "ok: $SUM, as committed"
+else
+  echo "DIFFERENT: built $SUM, committed ${WANT:-none}; --update takes the new one" >&2
+  exit 1
+fi

@@ -1,0 +1,17 @@
+//! Tests of the market pallets on one mock runtime that joins them all.
+
+#![cfg(test)]
+
+mod award;
+mod clock;
+mod did;
+mod dispute;
+mod mock;
+mod opening;
+mod phases;
+mod random;
+mod registry;
+mod reputation;
+mod scene;
+mod settlement;
+mod vectors;
