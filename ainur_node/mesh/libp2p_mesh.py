@@ -16,6 +16,8 @@ from trio_typing import TaskStatus
 from ainur_node.domain.ids import NodeKey, PeerId
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.mesh import blobs, calls, meeting
+from ainur_node.mesh.dht import FIND, PUT, Dht
+from ainur_node.mesh.dht_records import MAX_FIND_REQUEST, MAX_PUT_REQUEST
 from ainur_node.mesh.gossip import GossipChannels
 from ainur_node.mesh.host import build_host
 from ainur_node.mesh.peers import Peer, Standing, peer_id_of, split_address
@@ -28,6 +30,7 @@ log = structlog.get_logger("mesh")
 
 SUBSCRIPTION_CAPACITY = 256
 _SHUTDOWN_SECONDS = 3.0
+_DHT_LIMITS: dict[str, Any] = {"per_peer_per_second": 50.0, "concurrent": 32}
 
 
 class Libp2pMesh:
@@ -67,6 +70,19 @@ class Libp2pMesh:
         self._blob_server = blobs.BlobServer(settings, self._counters, blob_source)
         open_blob = partial(self._open_stream, blobs.PROTOCOL)
         self._blob_fetcher = blobs.BlobFetcher(settings, self._counters, strike, open_blob)
+        self._dht = Dht(
+            settings,
+            node_seed,
+            self.node_key,
+            genesis_hash,
+            self._counters,
+            self._meetings,
+            self._caller.request,
+            self._transport_addresses,
+        )
+        self._answerer.serve(FIND, self._dht.answer_find, **_DHT_LIMITS, max_body=MAX_FIND_REQUEST)
+        self._answerer.serve(PUT, self._dht.answer_put, **_DHT_LIMITS, max_body=MAX_PUT_REQUEST)
+        self._meetings.on_met.append(self._dht.note_met)
         self._meetings.on_lost.append(self._caller.forget)
         self._host: Any = None
 
@@ -100,6 +116,7 @@ class Libp2pMesh:
                 ):
                     await nursery.start(self._meetings.run)
                     await nursery.start(self._caller.run)
+                    await nursery.start(self._dht.run)
                     task_status.started()
                     await stop.wait()
                     with trio.move_on_after(_SHUTDOWN_SECONDS):
@@ -113,6 +130,9 @@ class Libp2pMesh:
         if self._host is None:
             return []
         return [str(a) for a in self._host.get_addrs()]
+
+    def _transport_addresses(self) -> list[str]:
+        return [str(a) for a in self._host.get_transport_addrs()] if self._host is not None else []
 
     async def publish(self, topic: str, body: bytes) -> None:
         """Tell every node of the topic; at most 64 KiB; not delivered to this node itself."""
@@ -133,6 +153,17 @@ class Libp2pMesh:
         self._answerer.serve(
             method, handler, max_body=max_body, per_peer_per_second=per_peer_per_second, concurrent=concurrent
         )
+
+    async def provide(self, key: bytes) -> None:
+        """Announce that this node has the bytes named `key`, now and again while it runs.
+
+        With nobody to tell, the next nodes that come are told.
+        """
+        await self._dht.provide(key)
+
+    async def find_providers(self, key: bytes, limit: int = 20) -> list[PeerId]:
+        """Nodes with a valid signed record about `key`, connected ones first, never this node."""
+        return await self._dht.find_providers(key, limit)
 
     async def fetch_blob(self, sha256: bytes, size: int, peers: Sequence[PeerId], *, timeout: float) -> bytes:
         """Bytes by hash, at most `size` of them, from whichever peer has them; Transient when none does."""

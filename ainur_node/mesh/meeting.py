@@ -220,6 +220,10 @@ class Meetings:
             if meeting.hello is not None
         ]
 
+    def addresses_of(self, peer_id: str) -> tuple[str, ...]:
+        """Transport addresses known of a peer, best first."""
+        return self.book.addresses(peer_id)
+
     def strike(self, peer_id: str, reason: str) -> None:
         """Note a fault of the peer; too many of them and it is dropped and banned for a while."""
         self._counters.count("strikes")
