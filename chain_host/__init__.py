@@ -1,0 +1,1 @@
+"""Embedded Substrate host: executes the real runtime WebAssembly."""

@@ -1,0 +1,166 @@
+"""A sequencer: one thread executes, the event loop only waits for it, tells subscribers and keeps time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from .authoring import Author, Sealed
+from .block import Header
+from .chain import Chain
+from .errors import MalformedScale, RuntimeTrap
+from .hashing import blake2_256, storage_prefix
+from .overlay import Overlay
+from .pool import Pool, PoolRefusal, Status
+from .runtime_api import BAD_PROOF, BAD_SIGNER, RuntimeApi, Valid
+from .scale import read_compact
+from .state import Changes
+from .validity import refusal
+
+T = TypeVar("T")
+
+GATHER_SECONDS = 0.01  # extrinsics that arrive together share a block
+MIN_INTERVAL = 0.05  # at most 20 blocks a second
+MAX_EXTRINSIC = 5 << 20
+_TIMESTAMP_NOW = storage_prefix("Timestamp", "Now")
+STALL_SECONDS = 30.0  # a block that takes longer is a fault to stop on, not to wait out
+
+
+def wall_clock() -> int:
+    """Milliseconds of the Unix epoch."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlock:
+    """What subscribers are told of a stored block."""
+
+    header: Header
+    hash: bytes
+    included: tuple[bytes, ...]
+    overwritten: Changes
+    statuses: tuple[Status, ...]
+
+
+class Node:
+    """Chain, pool and author behind one executor thread. `listener` runs in the event loop."""
+
+    def __init__(self, chain: Chain, author: Author, *, clock: Callable[[], int] = wall_clock) -> None:
+        self.chain = chain
+        self.pool = Pool()
+        self._author = author
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="runtime")
+        self._wanted = asyncio.Event()
+        self._last_timestamp = 0
+        self.on_block: Callable[[NewBlock], None] = lambda _block: None
+
+    # ---- work for the executor thread ------------------------------------------------------------------
+    async def execute(self, work: Callable[[], T]) -> T:
+        """Run something that calls the runtime, after whatever runs there now."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def ask(self, work: Callable[[RuntimeApi], T], block_hash: bytes | None = None) -> T:
+        """Ask the runtime of a block. Raises UnknownBlock, StateDiscarded, RuntimeTrap."""
+
+        def job() -> T:
+            backend = self.chain.state_at(block_hash, self.chain.store)
+            return work(self.chain.runtimes.api(Overlay(backend)))
+
+        return await self.execute(job)
+
+    async def submit(self, raw: bytes) -> tuple[bytes, list[Status]]:
+        """Put an extrinsic into the pool; (hash, its first status and what else changed).
+
+        Raises PoolRefusal. The caller passes the statuses on once its own watcher is in place.
+        """
+        if len(raw) > MAX_EXTRINSIC:
+            raise PoolRefusal(1016, "Immediately Dropped", "The transaction is too large")
+        try:
+            size, start = read_compact(raw)
+        except MalformedScale:
+            size, start = -1, 0
+        if size != len(raw) - start or not size:
+            raise PoolRefusal(1001, "Extrinsic has invalid format")
+        extrinsic_hash = blake2_256(raw)
+        statuses = await self.execute(lambda: self._take(extrinsic_hash, raw))
+        if len(self.pool):
+            self._wanted.set()
+        return extrinsic_hash, statuses
+
+    def _take(self, extrinsic_hash: bytes, raw: bytes) -> list[Status]:
+        now = time.monotonic()
+        self.pool.check(extrinsic_hash, now)
+        try:
+            valid = self.chain.api().validate(raw, self.chain.head_hash)
+        except (RuntimeTrap, MalformedScale) as exc:
+            self.pool.ban(extrinsic_hash, now)
+            raise PoolRefusal(1002, "Verification Error: Runtime error", str(exc)[:500]) from exc
+        if isinstance(valid, Valid):
+            return self.pool.submit(extrinsic_hash, raw, valid, self.chain.head.number, now)
+        if not valid.unknown and valid.variant in (BAD_PROOF, BAD_SIGNER):
+            self.pool.ban(extrinsic_hash, now)  # these bytes never become valid
+        raise refusal(valid)
+
+    def _seal(self) -> NewBlock:
+        timestamp = max(self._last_timestamp, self._clock())
+        sealed = self._author.seal(((e.hash, e.raw) for e in self.pool.ready()), timestamp)
+        self._last_timestamp = timestamp
+        return NewBlock(
+            sealed.block.header,
+            sealed.hash,
+            sealed.included,
+            sealed.overwritten,
+            tuple(self._settle(sealed)),
+        )
+
+    def _settle(self, sealed: Sealed) -> list[Status]:
+        """Bring the pool to the state after a block."""
+        now, pool = time.monotonic(), self.pool
+        changed = pool.included(sealed.included)
+        for extrinsic_hash, _why in (*sealed.refused, *sealed.trapped):
+            changed += pool.remove(extrinsic_hash, "invalid")
+        for extrinsic_hash, _why in sealed.trapped:
+            pool.ban(extrinsic_hash, now)
+        changed += pool.passed_over(sealed.deferred)
+        changed += pool.expire(sealed.block.header.number, now)
+        return changed
+
+    # ---- time ------------------------------------------------------------------------------------------
+    async def run(self) -> None:
+        """Seal blocks until cancelled. Raises StoreError or RuntimeTrap when no block can be written."""
+        self._last_timestamp = await self.execute(self._stored_timestamp)
+        last = -MIN_INTERVAL
+        while True:
+            await self._next_seal(last)
+            self._wanted.clear()
+            last = time.monotonic()
+            async with asyncio.timeout(STALL_SECONDS):
+                block = await self.execute(self._seal)
+            if len(self.pool):
+                self._wanted.set()
+            self.on_block(block)
+
+    async def _next_seal(self, last: float) -> None:
+        """Wait for an extrinsic, or for a slot without a block."""
+        duration = self._author.slot_duration
+        next_slot = (self._last_timestamp // duration + 1) * duration
+        heartbeat = (next_slot - self._clock()) / 1000
+        if heartbeat > 0:
+            try:
+                async with asyncio.timeout(min(heartbeat, duration / 1000)):
+                    await self._wanted.wait()
+            except TimeoutError:
+                return
+            await asyncio.sleep(max(GATHER_SECONDS, last + MIN_INTERVAL - time.monotonic()))
+
+    def _stored_timestamp(self) -> int:
+        """Timestamp of the head in milliseconds, 0 at genesis."""
+        now = self.chain.state.get(_TIMESTAMP_NOW)
+        return int.from_bytes(now, "little") if now else 0
+
+    async def close(self) -> None:
+        """Let the executor thread finish what it has begun."""
+        await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)

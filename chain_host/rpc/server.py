@@ -1,0 +1,288 @@
+"""The WebSocket server: connections, requests, batches and notifications, every queue bounded."""
+
+import asyncio
+import contextlib
+import http
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from chain_host.errors import MalformedScale, RuntimeTrap, StateDiscarded, UnknownBlock
+from chain_host.node import NewBlock, Node
+from chain_host.pool import PoolRefusal
+from chain_host.store import BlockReader
+
+from .encoding import dumps, header_json, hexed
+from .errors import (
+    INTERNAL,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    METHOD_NOT_FOUND,
+    OVERSIZED_BATCH,
+    PARSE_ERROR,
+    RpcError,
+    error_response,
+)
+from .methods import Method, RawJson, block_methods, system_methods
+from .params import Params
+from .state_methods import payment_methods, pool_methods, state_methods
+from .subscriptions import MAX_WATCHED_KEYS, Subscriptions
+from .views import CODE_KEY, Views, state_error
+
+MAX_MESSAGE = 12 << 20  # an extrinsic of 5 MiB in hexadecimal, with room for its batch
+MAX_CONNECTIONS = 128
+MAX_BATCH = 256
+MAX_QUEUED = 4_096  # messages a client may be behind
+MAX_QUEUED_BYTES = 64 << 20
+# Browsers send an Origin: pages of other sites must not reach a node on the loopback address.
+LOCAL_ORIGIN = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
+
+Sub = Callable[["Connection", Params], Any]
+
+
+class Connection:
+    """One client: requests are answered in order; messages leave through one bounded queue."""
+
+    def __init__(self, socket: ServerConnection) -> None:
+        self.socket = socket
+        self.subscriptions: set[str] = set()
+        self.held: list[str] | None = None  # notifications that must follow the response being made
+        self._queue: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED)
+        self._bytes = 0
+        self.drained = asyncio.Event()
+
+    def push(self, text: str) -> None:
+        """Queue a message; a client that is too far behind is cut off."""
+        if self.held is not None:
+            self.held.append(text)
+            return
+        if self._queue.full() or self._bytes + len(text) > MAX_QUEUED_BYTES:
+            self.socket.transport.abort()
+            return
+        self._bytes += len(text)
+        self._queue.put_nowait(text)
+
+    async def write(self) -> None:
+        """Send what is queued until the connection closes."""
+        while True:
+            text = await self._queue.get()
+            self._bytes -= len(text)
+            await self.socket.send(text)
+            if self._bytes <= MAX_QUEUED_BYTES // 2 and self._queue.qsize() <= MAX_QUEUED // 2:
+                self.drained.set()
+
+    async def caught_up(self) -> None:
+        """Wait until the client has read enough: its next request is not looked at before."""
+        if self._bytes > MAX_QUEUED_BYTES // 2 or self._queue.qsize() > MAX_QUEUED // 2:
+            self.drained.clear()
+            await self.drained.wait()
+
+
+class RpcServer:
+    """All methods of one node."""
+
+    def __init__(self, node: Node, reader: BlockReader, *, chain_name: str, version: str) -> None:
+        self.node = node
+        self.views = Views(node, reader)
+        self.subscriptions = Subscriptions()
+        self._connections: set[Connection] = set()
+        self._methods: dict[str, Method] = {
+            **system_methods(self.views, chain_name=chain_name, version=version),
+            **block_methods(self.views),
+            **state_methods(self.views),
+            **payment_methods(self.views),
+            **pool_methods(self.views),
+            "author_submitExtrinsic": self._submit,
+            "rpc_methods": self._names,
+        }
+        self._subscribing: dict[str, Sub] = {
+            **dict.fromkeys(
+                ("chain_subscribeNewHeads", "chain_subscribeNewHead", "subscribe_newHead"),
+                lambda c, _p: self._watch_heads(c, "chain_newHead"),
+            ),
+            "chain_subscribeAllHeads": lambda c, _p: self._watch_heads(c, "chain_allHead"),
+            **dict.fromkeys(
+                ("chain_subscribeFinalizedHeads", "chain_subscribeFinalisedHeads"),
+                lambda c, _p: self._watch_heads(c, "chain_finalizedHead"),
+            ),
+            "state_subscribeStorage": self._watch_storage,
+            **dict.fromkeys(("state_subscribeRuntimeVersion", "chain_subscribeRuntimeVersion"), self._watch_version),
+            "author_submitAndWatchExtrinsic": self._submit_and_watch,
+        }
+        self._ending = {
+            "chain_unsubscribeNewHeads",
+            "chain_unsubscribeNewHead",
+            "unsubscribe_newHead",
+            "chain_unsubscribeAllHeads",
+            "chain_unsubscribeFinalizedHeads",
+            "chain_unsubscribeFinalisedHeads",
+            "state_unsubscribeStorage",
+            "state_unsubscribeRuntimeVersion",
+            "chain_unsubscribeRuntimeVersion",
+            "author_unwatchExtrinsic",
+        }
+        self._tasks: set[asyncio.Task[None]] = set()
+        node.on_block = self._new_block
+
+    async def listen(self, port: int) -> tuple[Server, int]:
+        """Serve on the loopback address; port 0 takes a free one. Returns the port in use."""
+        server = await serve(
+            self._serve,
+            "127.0.0.1",
+            port,
+            max_size=MAX_MESSAGE,
+            max_queue=4,
+            compression=None,
+            origins=[None, LOCAL_ORIGIN],
+            process_request=self._admit,
+            # clients that block between requests answer no pings, and a lost loopback peer closes its socket
+            ping_interval=None,
+            server_header=None,
+        )
+        return server, server.sockets[0].getsockname()[1]
+
+    def _admit(self, connection: ServerConnection, _request: Request) -> Response | None:
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many connections\n")
+        return None
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        connection = Connection(socket)
+        self._connections.add(connection)
+        writer = asyncio.create_task(self._write(connection))
+        try:
+            async for message in socket:
+                answer = await self._answer(connection, message)
+                held, connection.held = connection.held, None
+                for text in (*(() if answer is None else (answer,)), *(held or ())):
+                    connection.push(text)
+                await connection.caught_up()
+        except ConnectionClosed:
+            pass
+        finally:
+            writer.cancel()
+            self._connections.discard(connection)
+            self.subscriptions.drop(connection)
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _write(self, connection: Connection) -> None:
+        try:
+            with contextlib.suppress(ConnectionClosed):
+                await connection.write()
+        finally:
+            connection.drained.set()  # nobody waits for a client that is gone
+
+    # ---- requests --------------------------------------------------------------------------------------
+    async def _answer(self, connection: Connection, message: str | bytes) -> str | None:
+        try:
+            request = json.loads(message)
+        except (ValueError, RecursionError):
+            return error_response(RpcError(PARSE_ERROR, "Parse error"))
+        if not isinstance(request, list):
+            return await self._respond(connection, request)
+        if not request:
+            return error_response(RpcError(INVALID_REQUEST, "Invalid request"))
+        if len(request) > MAX_BATCH:
+            return error_response(RpcError(OVERSIZED_BATCH, "The batch request was too large", f"{MAX_BATCH}"))
+        answers = [await self._respond(connection, each, batched=True) for each in request]
+        kept = [answer for answer in answers if answer is not None]
+        return f"[{','.join(kept)}]" if kept else None
+
+    async def _respond(self, connection: Connection, request: object, *, batched: bool = False) -> str | None:
+        """One response, None for a notification."""
+        request_id = request.get("id") if isinstance(request, dict) else None
+        if not isinstance(request_id, str | int | float | None) or isinstance(request_id, bool):
+            return error_response(RpcError(INVALID_REQUEST, "Invalid request", "an id is a number or a string"))
+        if not isinstance(request, dict) or not isinstance(request.get("method"), str):
+            return error_response(RpcError(INVALID_REQUEST, "Invalid request"), request_id)
+        name = request["method"]
+        if batched and name in self._subscribing:
+            return error_response(RpcError(INVALID_REQUEST, "Subscriptions are not allowed in a batch"), request_id)
+        try:
+            result = await self._call(connection, name, Params(request.get("params")))
+        except RpcError as exc:
+            return error_response(exc, request_id)
+        if "id" not in request:
+            return None
+        text = result if isinstance(result, RawJson) else dumps(result)
+        return f'{{"jsonrpc":"2.0","result":{text},"id":{json.dumps(request_id)}}}'
+
+    async def _call(self, connection: Connection, name: str, params: Params) -> Any:
+        try:
+            method = self._methods.get(name)
+            if method is not None:
+                return await method(params)
+            subscribe = self._subscribing.get(name)
+            if subscribe is not None:
+                return await subscribe(connection, params)
+            if name in self._ending:
+                return self.subscriptions.remove(connection, str(params.get(0)))
+        except PoolRefusal as exc:
+            raise RpcError(exc.code, exc.message, exc.data) from exc
+        except (UnknownBlock, StateDiscarded) as exc:
+            raise state_error(exc) from exc
+        except RuntimeTrap as exc:
+            raise RpcError(4003, f"Client error: Execution failed: {exc}") from exc
+        except (MalformedScale, RecursionError, OverflowError) as exc:
+            raise RpcError(INVALID_PARAMS, "Invalid params", str(exc)) from exc
+        except RuntimeError as exc:  # the executor is closing
+            raise RpcError(INTERNAL, "Internal error", str(exc)) from exc
+        raise RpcError(METHOD_NOT_FOUND, "Method not found")
+
+    async def _names(self, _params: Params) -> Any:
+        return {"methods": sorted([*self._methods, *self._subscribing, *self._ending])}
+
+    async def _submit(self, params: Params) -> Any:
+        extrinsic, statuses = await self.node.submit(params.hex(0, "an extrinsic"))
+        self.subscriptions.statuses(statuses)
+        return hexed(extrinsic)
+
+    # ---- subscriptions ---------------------------------------------------------------------------------
+    async def _submit_and_watch(self, connection: Connection, params: Params) -> Any:
+        raw = params.hex(0, "an extrinsic")
+        self.subscriptions.check_room(connection)
+        extrinsic, statuses = await self.node.submit(raw)
+        one = self.subscriptions.add(connection, "author_extrinsicUpdate", extrinsic=extrinsic)
+        connection.held = []
+        self.subscriptions.statuses(statuses)
+        return one.id
+
+    async def _watch_heads(self, connection: Connection, method: str) -> Any:
+        one = self.subscriptions.add(connection, method)
+        connection.held = []
+        one.send(dumps(header_json(self.views.head[0])))
+        return one.id
+
+    async def _watch_storage(self, connection: Connection, params: Params) -> Any:
+        keys = params.keys(0, most=MAX_WATCHED_KEYS)
+        one = self.subscriptions.add(connection, "state_storage", keys=frozenset(keys))
+        values = self.views.values(keys, None)
+        changes = [[hexed(key), hexed(value)] for key, value in zip(keys, values, strict=True)]
+        connection.held = []
+        one.send(dumps({"block": hexed(self.views.head[1]), "changes": changes}))
+        return one.id
+
+    async def _watch_version(self, connection: Connection, _params: Params) -> Any:
+        facts = await self.views.runtime(None)
+        one = self.subscriptions.add(connection, "state_runtimeVersion")
+        connection.held = []
+        one.send(dumps(facts.version))
+        return one.id
+
+    def _new_block(self, block: NewBlock) -> None:
+        changed = [key for key in self.subscriptions.watched_keys() if key in block.overwritten]
+        values = dict(zip(changed, self.views.values(changed, block.hash), strict=True)) if changed else {}
+        self.subscriptions.block(block, values)
+        if CODE_KEY in block.overwritten:
+            task = asyncio.create_task(self._new_runtime(block))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _new_runtime(self, block: NewBlock) -> None:
+        facts = await self.views.runtime(block.hash)
+        self.subscriptions.version(dumps(facts.version))

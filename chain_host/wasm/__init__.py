@@ -1,0 +1,1 @@
+"""Running runtime WebAssembly under wasmtime, with bounds on memory and time."""
