@@ -79,6 +79,15 @@ class _Line:
             pending.done.set()
 
 
+def body_of(answer: wire.Answer, peer_id: str, method: str) -> bytes:
+    """The body of an answer, or its refusal as an exception."""
+    if answer.error is None:
+        return answer.body or b""
+    if answer.error.code in _LATER:
+        raise Transient(f"{peer_id} cannot answer {method} now", hint=answer.error.hint)
+    raise RemoteRefusal(answer.error.code, answer.error.hint)
+
+
 class Caller:
     """The asking side."""
 
@@ -132,14 +141,9 @@ class Caller:
             await pending.done.wait()
         finally:
             line.pending.pop(call_id, None)
-        answer = pending.answer
-        if answer is None:
+        if pending.answer is None:
             raise Transient(f"connection to {peer_id} was lost during {method}")
-        if answer.error is not None:
-            if answer.error.code in _LATER:
-                raise Transient(f"{peer_id} cannot answer {method} now", hint=answer.error.hint)
-            raise RemoteRefusal(answer.error.code, answer.error.hint)
-        return answer.body or b""
+        return body_of(pending.answer, peer_id, method)
 
     async def _line(self, peer_id: str) -> _Line:
         async with self._opening.setdefault(peer_id, trio.Lock()):
@@ -215,14 +219,15 @@ class Answerer:
         self, framed: FramedStream, call: wire.Call, in_flight: trio.CapacityLimiter, ticket: object
     ) -> None:
         try:
-            answer = await self._handle(PeerId(framed.peer_id), call)
+            answer = await self.handle(PeerId(framed.peer_id), call)
             await framed.write(wire.framed(wire.encode(answer)), self._settings.write_timeout)
         except Transient:
             self._counters.count("answers_lost")
         finally:
             in_flight.release_on_behalf_of(ticket)
 
-    async def _handle(self, peer_id: PeerId, call: wire.Call) -> wire.Answer:
+    async def handle(self, peer_id: PeerId, call: wire.Call) -> wire.Answer:
+        """The answer to one call, whatever its handler does."""
         method = self._methods.get(call.method)
         if method is None:
             return _refusal(call, "unknown_method", f"{call.method} is not served here")
