@@ -245,6 +245,8 @@ class EmbeddedPostgres:
                 f" {SOCKET_PATH_LIMIT - LONGEST_NAME}",
                 hint="set XDG_RUNTIME_DIR to a short private directory",
             )
+        if "," in str(self._run):
+            raise ConfigError(f"a comma in {self._run}", hint="set XDG_RUNTIME_DIR to a directory without one")
 
     def _check_version(self, major: int) -> None:
         found = (self._data / "PG_VERSION").read_text("ascii", "replace").strip()

@@ -14,13 +14,15 @@ LONGEST_NAME = len("/.s.PGSQL.5432.lock")
 
 
 def run_directory(home: Path) -> Path:
-    """Make and give the private (0700) run directory of `home`: `home/run`, or a short one when that is too long.
+    """Make and give the private (0700) run directory of `home`: `home/run`, or a short one when that cannot be
+    the path of a socket.
 
     The short one lies in XDG_RUNTIME_DIR or the directory for temporary files, and its name is always the same for
     the same home. Raises ConfigError when it exists and belongs to somebody else.
     """
     wanted = Path(os.path.abspath(home)) / "run"  # noqa: PTH100 # resolve() would follow links that may change
-    if len(os.fsencode(wanted)) + LONGEST_NAME > SOCKET_PATH_LIMIT:
+    # A comma in a dsn separates hosts, so it cannot be part of a socket's path.
+    if len(os.fsencode(wanted)) + LONGEST_NAME > SOCKET_PATH_LIMIT or "," in str(wanted):
         name = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
         base = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
         if not base.is_dir() or len(os.fsencode(base)) > SOCKET_PATH_LIMIT - LONGEST_NAME - 30:
