@@ -125,11 +125,8 @@ def test_stop_is_in_reverse_and_kills_what_does_not_listen(
 
 def test_a_log_that_grew_too_long_is_moved_aside_while_the_child_writes(children: Children, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    code = (
-        READY
-        + f"sys.stderr.write('x' * {MAX_LOG + 10}); sys.stderr.flush()\n"
+    code = READY + f"sys.stderr.write('x' * {MAX_LOG + 10}); sys.stderr.flush()\n"
     code += "while True: time.sleep(0.01); print('y', file=sys.stderr, flush=True)"
-    )
     children.wait_ready(children.start(program(code, log=log)))
 
     tend_until(children, lambda: (tmp_path / "log.1").exists() and 0 < log.stat().st_size < MAX_LOG)
