@@ -42,7 +42,11 @@ _BUSY = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-_SETUP = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+_SETUP = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.exceptions.ClientConfigurationError,
+)
 
 
 class Lost(Transient):
@@ -143,6 +147,8 @@ class Database:
         except ConfigError:
             await self._close_in_loop()
             raise
+        except ValueError as error:  # what asyncpg says to a url that it cannot take apart
+            raise ConfigError("the database's url cannot be read", hint="check database.url") from error
         except Exception as error:  # reason: nothing of the driver leaves; Bug is raised for the unknown
             await self._close_in_loop()
             raise translate(error) from error

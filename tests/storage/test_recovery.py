@@ -1,0 +1,319 @@
+"""What the store does when PostgreSQL is killed, goes away, is full, or belongs to another node."""
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+import trio
+
+from ainur_node.errors import Bug, ConfigError, Transient
+from ainur_node.ports import AlreadyDone, Conflict
+from ainur_node.storage import leftovers
+from ainur_node.storage import pool as pool_module
+from ainur_node.storage.embedded import EmbeddedPostgres
+from ainur_node.storage.pool import Lost, translate
+from ainur_node.storage.postgres import PostgresStore, open_store
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    home = tmp_path_factory.mktemp("pg")
+    with EmbeddedPostgres(home / "data", home / "run") as started:
+        yield started
+
+
+def kill_9(server: EmbeddedPostgres) -> None:
+    data = server.log_file.with_suffix("")
+    for pid in leftovers._servers(data):
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while server.poll() is None or leftovers._servers(data):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+async def until_it_answers(store: PostgresStore) -> None:
+    with trio.fail_after(10):
+        while True:
+            try:
+                await store.pending_orders()
+            except Transient:
+                await trio.sleep(0.02)
+            else:
+                return
+
+
+async def test_every_acknowledged_commit_survives_kill_9_of_all_processes(server: EmbeddedPostgres) -> None:
+    acknowledged: dict[bytes, int] = {}
+    in_doubt: list[tuple[bytes, int]] = []
+    rounds = itertools.count()
+
+    async with open_store(server.create_database("node")) as store, store.lock():
+
+        async def write(key: bytes) -> None:
+            for version in itertools.count():
+                body = f'"{key.hex()}/{version}"'
+                try:
+                    ids = await store.commit("life", key, version, "Fact", body, body, "p", [("Order", body)], None)
+                except Transient:
+                    in_doubt.append((key, version))
+                    return
+                assert isinstance(ids, list)
+                acknowledged[key] = version + 1
+                if sum(acknowledged.values()) >= goal:
+                    enough.set()
+
+        for _ in range(3):
+            enough, goal = trio.Event(), sum(acknowledged.values()) + 150
+            keys = [b"%d-%d" % (next(rounds), number) for number in range(6)]
+            async with trio.open_nursery() as nursery:
+                for key in keys:
+                    nursery.start_soon(write, key)
+                await enough.wait()
+                kill_9(server)
+            server.start()
+            await until_it_answers(store)
+
+            for key in keys:
+                facts = await store.facts("life", key)
+                assert len(facts) >= acknowledged[key], "an acknowledged commit was lost"
+                assert len(facts) <= acknowledged[key] + 1, "more than the one in doubt was written"
+                assert [fact.fact for fact in facts] == [f'"{key.hex()}/{n}"' for n in range(len(facts))]
+                stored = await store.load("life", key)
+                assert stored is not None
+                assert (stored.version, stored.state) == (len(facts), facts[-1].fact)
+        orders = await store.pending_orders()
+        total = sum([len(await store.facts("life", key)) for key in acknowledged])
+
+    assert len(in_doubt) == 18
+    assert len(orders) == total, "fact and order were not written together"
+
+
+async def test_a_commit_in_doubt_made_again_is_written_exactly_once(server: EmbeddedPostgres) -> None:
+    async with open_store(server.create_database("node")) as store:
+        begun = await store.commit("life", b"k", 0, "F", "{}", "{}", "p", [("A", "{}")], None)
+        assert isinstance(begun, list)
+        await _lose_the_answer_of_the_next_commit(store)
+        call = ("life", b"k", 1, "F", '"x"', '"x"', "p", [("B", "{}"), ("C", "{}")], begun[0])
+
+        with pytest.raises(Lost):
+            await store.commit(*call)
+        assert store.statistics()["database_in_doubt"] == 1
+        ids = await store.commit(*call)
+
+        assert isinstance(ids, list)
+        assert [order.id for order in await store.pending_orders()] == ids
+        assert len(await store.facts("life", b"k")) == 2
+        assert store.statistics()["database_in_doubt"] == 0
+        assert await store.commit(*call) == AlreadyDone(begun[0])
+
+
+async def test_a_commit_in_doubt_does_not_hide_that_another_came_first(server: EmbeddedPostgres) -> None:
+    async with open_store(server.create_database("node")) as store:
+        call = ("life", b"k", 0, "F", '"x"', '"x"', "p", [], None)
+        await _lose_the_answer_of_the_next_commit(store, written=False)
+        with pytest.raises(Lost):
+            await store.commit(*call)
+        await store.commit("life", b"k", 0, "F", '"y"', '"y"', "p", [], None)
+
+        assert await store.commit(*call) == Conflict(stored=1)
+
+
+async def _lose_the_answer_of_the_next_commit(store: PostgresStore, *, written: bool = True) -> None:
+    """The server commits, or never sees the statement, and the connection breaks before the answer comes."""
+    database = store._database
+    original = database.fetchrow
+
+    async def broken(sql: str, *args: object) -> object:
+        database.fetchrow = original  # type: ignore[method-assign]
+        if written:
+            await original(sql, *args)
+        raise Lost("the connection broke")
+
+    database.fetchrow = broken  # type: ignore[method-assign]
+
+
+async def test_while_the_database_is_gone_calls_are_transient_and_later_they_work(server: EmbeddedPostgres) -> None:
+    async with open_store(server.create_database("node")) as store:
+        await store.put_doc("k", b"k", "1")
+        server.stop()
+
+        with pytest.raises(Transient) as gone:
+            await store.get_doc("k", b"k")
+        with pytest.raises(Transient):
+            await store.put_doc("k", b"k", "2")
+        server.start()
+        await until_it_answers(store)
+
+        assert gone.value.hint
+        assert await store.get_doc("k", b"k") == "1"
+        async with trio.open_nursery() as nursery:
+            for number in range(30):
+                nursery.start_soon(store.put_doc, "k", b"%d" % number, "3")
+        assert len(await store.docs("k", 99)) == 31
+
+
+async def test_no_server_at_the_start_is_transient(tmp_path: Path) -> None:
+    for dsn in (f"postgresql://postgres@/x?host={tmp_path}", "postgresql://postgres@127.0.0.1:1/x"):
+        with pytest.raises(Transient):
+            async with open_store(dsn):
+                pass
+
+
+async def test_an_unknown_database_or_url_is_for_the_operator(postgres_server: EmbeddedPostgres) -> None:
+    for dsn in (postgres_server.dsn("no_such_database"), "mysql://x", "postgresql://h:port/x"):
+        with pytest.raises(ConfigError):
+            async with open_store(dsn):
+                pass
+
+
+async def test_closing_the_store_while_the_server_is_gone_ends(server: EmbeddedPostgres) -> None:
+    with trio.fail_after(10):
+        async with open_store(server.create_database("node")) as store, store.lock():
+            await store.put_doc("k", b"k", "1")
+            kill_9(server)
+
+
+async def test_a_cancelled_call_leaves_no_query_and_no_lost_connection(dsn: str) -> None:
+    async with open_store(dsn, pool=2) as store:
+        for _ in range(5):
+            with trio.move_on_after(0.05) as scope:
+                await store._database.fetchval("select pg_sleep(20)")
+            assert scope.cancelled_caught
+
+        running = await store._database.fetchval(
+            "select count(*) from pg_stat_activity where query like '%pg_sleep(20)'"
+        )
+        assert running == 0
+        async with trio.open_nursery() as nursery:
+            for number in range(20):
+                nursery.start_soon(store.put_doc, "k", b"%d" % number, "1")
+
+
+async def test_more_callers_than_connections_wait_their_turn(dsn: str) -> None:
+    async with open_store(dsn, pool=2) as store:
+        async with trio.open_nursery() as nursery:
+            for number in range(50):
+                nursery.start_soon(store.put_doc, "k", b"%d" % number, "1")
+
+        assert len(await store.docs("k", 99)) == 50
+        assert store.statistics()["database_connections"] <= 2
+
+
+async def test_a_pool_without_a_free_connection_is_transient(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "ACQUIRE_TIMEOUT", 0.05)
+    async with open_store(dsn, pool=1) as store, trio.open_nursery() as nursery:
+        nursery.start_soon(store._database.fetchval, "select pg_sleep(20)")
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(Transient):
+            await store.pending_orders()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_second_node_on_one_database_is_refused_and_may_start_later(dsn: str) -> None:
+    async with open_store(dsn) as first, open_store(dsn) as second:
+        async with first.lock():
+            with pytest.raises(Transient, match="another node works on this database"):
+                async with second.lock():
+                    pass
+            await first.put_doc("k", b"k", "1")
+        async with second.lock():
+            assert await second.get_doc("k", b"k") == "1"
+
+
+async def test_nodes_on_two_databases_of_one_server_do_not_disturb_each_other(
+    dsn: str, postgres_server: EmbeddedPostgres
+) -> None:
+    other = await trio.to_thread.run_sync(postgres_server.create_database, "other", "ready")
+    async with open_store(dsn) as first, open_store(other) as second, first.lock(), second.lock():
+        await first.put_doc("k", b"k", "1")
+        assert await second.get_doc("k", b"k") is None
+
+
+async def test_a_lost_lock_is_taken_again_before_anything_is_written(dsn: str) -> None:
+    async with open_store(dsn) as store, open_store(dsn) as other:
+        async with store.lock():
+            await _break_the_lock(store)
+            await store.put_doc("k", b"k", "1")
+            with pytest.raises(Transient):
+                async with other.lock():
+                    pass
+
+
+async def test_a_node_that_lost_its_lock_to_another_writes_nothing(dsn: str) -> None:
+    async with open_store(dsn) as store, open_store(dsn) as other:
+        async with store.lock():
+            await _break_the_lock(store)
+            async with other.lock():
+                with pytest.raises(Transient, match="another node"):
+                    await store.put_doc("k", b"k", "1")
+                assert await other.get_doc("k", b"k") is None
+            await store.put_doc("k", b"k", "2")
+        assert await other.get_doc("k", b"k") == "2"
+
+
+async def _break_the_lock(store: PostgresStore) -> None:
+    database = store._database
+    owner = database._owner
+    pid = owner.get_server_pid()
+    async with open_store(database._dsn) as by_hand:
+        await by_hand._database.fetchval("select pg_terminate_backend($1)", pid)
+    with trio.fail_after(5):
+        while not owner.is_closed():  # noqa: ASYNC110 — the connection has no event to wait for
+            await trio.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("driver", "ours", "words"),
+    [
+        (asyncpg.DiskFullError("no space left"), Transient, "free space"),
+        (asyncpg.OutOfMemoryError("oom"), Transient, "free space"),
+        (asyncpg.TooManyConnectionsError("sorry"), Transient, "log"),
+        (asyncpg.DeadlockDetectedError("x"), Transient, "log"),
+        (asyncpg.SerializationError("x"), Transient, "log"),
+        (asyncpg.ReadOnlySQLTransactionError("x"), Transient, "log"),
+        (asyncpg.AdminShutdownError("x"), Lost, "running"),
+        (asyncpg.CrashShutdownError("x"), Lost, "running"),
+        (asyncpg.CannotConnectNowError("starting up"), Lost, "running"),
+        (asyncpg.ConnectionDoesNotExistError("closed"), Lost, "running"),
+        (asyncpg.InterfaceError("connection is closed"), Lost, "running"),
+        (ConnectionRefusedError(), Lost, "running"),
+        (TimeoutError(), Lost, "running"),
+        (asyncpg.InvalidPasswordError("x"), ConfigError, "database.url"),
+    ],
+)
+def test_errors_of_the_driver_are_told_in_our_words(driver: Exception, ours: type[Exception], words: str) -> None:
+    error = translate(driver)
+
+    assert type(error) is ours
+    assert isinstance(error, Transient | ConfigError)
+    assert words in error.hint
+
+
+@pytest.mark.parametrize(
+    "driver",
+    [
+        asyncpg.UniqueViolationError("x"),
+        asyncpg.CheckViolationError("x"),
+        asyncpg.UndefinedTableError("x"),
+        asyncpg.PostgresSyntaxError("x"),
+        asyncpg.DataError("x"),
+        asyncpg.InterfaceError("another operation is in progress"),
+        ValueError("x"),
+    ],
+)
+def test_our_own_mistakes_are_bugs(driver: Exception) -> None:
+    assert type(translate(driver)) is Bug
+
+
+async def test_a_broken_constraint_is_a_bug(dsn: str) -> None:
+    async with open_store(dsn) as store:
+        with pytest.raises(Bug, match="CheckViolation"):
+            await store._database.fetchval("insert into blobs (sha256, size, kind) values ('', 1, 'x')")
