@@ -1,0 +1,188 @@
+"""Reads of the chain as typed records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pallets_client import extrinsic
+from pallets_client.audit import audit
+from pallets_client.errors import ChainMisbehaviour, UnknownBlock
+from pallets_client.keys import Sr25519
+from pallets_client.link import DEFAULT_TIMEOUT, Link, parse_block, tohex, unhex
+from pallets_client.paging import entries
+from pallets_client.pallets import agent_registry, did, escrow, market, reputation, vcg_auction
+from pallets_client.pallets.shape import record
+from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_score
+from pallets_client.records import Account, Audit, Block, Call, Event, Head
+from pallets_client.scale import decode_compact
+
+T = TypeVar("T")
+
+
+class ChainClient:
+    """One node's view of the chain; connects at the first question, and again after a loss.
+
+    Every method may be called from any thread, ends within a few times ``timeout`` seconds, and raises
+    ChainUnreachable, ChainRefused, UnknownBlock (for an ``at`` the node has no state of) or
+    ChainMisbehaviour. Without ``at`` the best block answers.
+    """
+
+    def __init__(self, url: str, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+        self.link = Link(url, timeout)
+
+    @property
+    def genesis_hash(self) -> bytes:
+        """Hash of block 0."""
+        return self.link.genesis
+
+    def close(self) -> None:
+        """End the connection; later questions raise ChainUnreachable."""
+        self.link.close()
+
+    # the chain -----------------------------------------------------------------------------------------
+
+    def head(self) -> Head:
+        """The best block."""
+        return self.link.head()
+
+    def next_head(self, after: int, timeout: float) -> Head | None:
+        """Wait for a block above ``after``; None when there was none in ``timeout`` seconds."""
+        return self.link.next_head(after, timeout)
+
+    def block(self, which: int | bytes) -> Block:
+        """A block by number or hash; its hash is recomputed from its header."""
+        if isinstance(which, int):
+            found = self.link.call("chain_getBlockHash", which)
+            if found is None:
+                raise UnknownBlock(f"no block {which}")
+            which = unhex(found, 32)
+        answer = self.link.call("chain_getBlock", tohex(which))
+        if answer is None:
+            raise UnknownBlock(f"no block {which.hex()}")
+        head, parent, state_root, bodies = parse_block(answer)
+        if head.hash != which:
+            raise ChainMisbehaviour(f"asked for block {which.hex()}, got {head.hash.hex()}")
+        hashes = tuple(extrinsic.extrinsic_hash(raw) for raw in bodies)
+        return Block(head.number, head.hash, parent, state_root, self._timestamp(bodies), hashes)
+
+    def _timestamp(self, bodies: Any) -> int | None:
+        """Milliseconds of the block's timestamp inherent, which is a bare extrinsic of pallet Timestamp."""
+        index = self.link.runtime().pallet_index("Timestamp")
+        for raw in bodies:
+            _, at = decode_compact(raw, 0)
+            if raw[at : at + 3] in (bytes([4, index or 0, 0]), bytes([5, index or 0, 0])):
+                return decode_compact(raw, at + 3)[0]
+        return None
+
+    def events(self, block_hash: bytes) -> list[Event]:
+        """All events of a block, in order."""
+        key = self.link.runtime().item("System", "Events").key()
+        return self.link.runtime().decode_events(self.link.raw_storage(key, block_hash))
+
+    def estimate_fee(self, call: Call, keypair: Sr25519) -> int:
+        """Fee in planck that the call would cost now; signs a throw-away extrinsic that is never sent."""
+        head = self.head()
+        terms = extrinsic.Terms(
+            self.genesis_hash,
+            self.account(keypair.account).nonce,
+            extrinsic.Era.at(head.number, 64),
+            head.hash,
+        )
+        raw = extrinsic.sign(self.link.runtime(), call, keypair, terms)
+        answer = self.link.call("payment_queryInfo", tohex(raw))
+        try:
+            fee = answer["partialFee"]
+            return int(fee, 16) if isinstance(fee, str) and fee.startswith("0x") else int(fee)
+        except (TypeError, KeyError, ValueError) as exc:
+            raise ChainMisbehaviour("the node sent no fee") from exc
+
+    # market --------------------------------------------------------------------------------------------
+
+    def market_now(self, at: bytes | None = None) -> int:
+        """Market time in milliseconds."""
+        now = self.link.storage(market.PALLET, "Now", at=at)
+        if type(now) is not int:
+            raise ChainMisbehaviour("market time is no number")
+        return now
+
+    def params(self, at: bytes | None = None) -> market.Params:
+        """The constants of this world."""
+        return record(market.Params, self.link.storage(market.PALLET, "Params", at=at))
+
+    def network_id(self) -> bytes:
+        """The random id of this world, 32 bytes."""
+        found = self.link.storage(market.PALLET, "NetworkId")
+        if not isinstance(found, bytes) or len(found) != 32:
+            raise ChainMisbehaviour("a network id has 32 bytes")
+        return found
+
+    # accounts ------------------------------------------------------------------------------------------
+
+    def account(self, account: bytes, at: bytes | None = None) -> Account:
+        """Nonce and money of an account; zeros for one that does not exist."""
+        info = self.link.storage("System", "Account", account, at=at)
+        return parse_account(info, self.link.storage("Balances", "Holds", account, at=at))
+
+    def did(self, account: bytes, at: bytes | None = None) -> did.Did | None:
+        """The node key bound to an account."""
+        return self._one(did.PALLET, "Dids", account, at=at, parse=lambda value: record(did.Did, value))
+
+    def node_key_owner(self, node_key: bytes, at: bytes | None = None) -> bytes | None:
+        """The account that a node key is bound to."""
+        found = self.link.storage(did.PALLET, "NodeKeys", node_key, at=at)
+        if found is not None and (not isinstance(found, bytes) or len(found) != 32):
+            raise ChainMisbehaviour("an account has 32 bytes")
+        return found
+
+    def provider(self, account: bytes, at: bytes | None = None) -> agent_registry.Provider | None:
+        """A provider with its stake."""
+        return self._one(agent_registry.PALLET, "Providers", account, at=at, parse=_provider)
+
+    def agent(self, agent_id: bytes, at: bytes | None = None) -> agent_registry.Agent | None:
+        """An agent."""
+        return self._one(agent_registry.PALLET, "Agents", agent_id, at=at, parse=_agent)
+
+    def agents(self, at: bytes | None = None) -> list[tuple[bytes, agent_registry.Agent]]:
+        """All agents with their ids, retired ones included; at most ``paging.MAX_ENTRIES``."""
+        at = at or self.head().hash
+        item = self.link.runtime().item(agent_registry.PALLET, "Agents")
+        return [(keys[0], _agent(value)) for keys, value in entries(self.link, item, at)]
+
+    def score(self, account: bytes, capability: bytes, at: bytes | None = None) -> reputation.Score | None:
+        """Evidence about a provider for a capability."""
+        return self._one(reputation.PALLET, "Scores", account, capability, at=at, parse=parse_score)
+
+    # money of tasks ------------------------------------------------------------------------------------
+
+    def auction(self, auction_id: bytes, at: bytes | None = None) -> vcg_auction.Auction | None:
+        """An auction; None before ``open`` and after ``forget``."""
+        return self._one(vcg_auction.PALLET, "Auctions", auction_id, at=at, parse=parse_auction)
+
+    def escrow(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Escrow | None:
+        """An escrow; None before the award and after ``forget``."""
+        return self._one(escrow.PALLET, "Escrows", escrow_id, at=at, parse=parse_escrow)
+
+    def audit(self, at: bytes | None = None) -> Audit:
+        """Σ free + Σ held + sink against the issuance, all read at one block."""
+        return audit(self.link, at or self.head().hash)
+
+    def _one(self, pallet: str, name: str, *keys: bytes, at: bytes | None, parse: Callable[[Any], T]) -> T | None:
+        found = self.link.storage(pallet, name, *keys, at=at)
+        return None if found is None else parse(found)
+
+
+def _provider(value: object) -> agent_registry.Provider:
+    return record(agent_registry.Provider, _codes(value))
+
+
+def _agent(value: object) -> agent_registry.Agent:
+    return record(agent_registry.Agent, _codes(value))
+
+
+def _codes(value: object) -> object:
+    """A state is a u8 or an enum of the runtime: both read as the number."""
+    names = {"Active": 0, "Paused": 1, "Retired": 1}
+    if isinstance(value, dict) and getattr(value.get("state"), "name", None) in names:
+        return {**value, "state": names[value["state"].name]}
+    return value
