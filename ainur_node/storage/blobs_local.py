@@ -29,7 +29,7 @@ class LocalBlobs:
         self._max_blob = max_blob
         self._limiter = trio.CapacityLimiter(READERS)
         self._quota = trio.Lock()
-        self._bytes: int | None = None  # counted at the first write
+        self._bytes: int | None = None  # counted before a write whenever it is not known
         self._count = 0
         self._corrupted = 0
 
@@ -40,11 +40,11 @@ class LocalBlobs:
         """
         if len(data) > self._max_blob:
             raise Bug(f"a blob of {len(data)} bytes; at most {self._max_blob} are allowed")
-        digest = hashlib.sha256(data).digest()
+        digest: bytes = await self._in_thread(_digest, data)
         async with self._quota:
-            await self._count_once()
-            if await self._in_thread(self._read_checked, digest) is not None:
+            if await self._in_thread(self._is_sound, digest):
                 return digest
+            await self._count_once()
             if self._used + len(data) > self._max_bytes:
                 raise Transient(
                     f"blobs would take {self._used + len(data)} bytes, {self._max_bytes} are allowed",
@@ -56,9 +56,15 @@ class LocalBlobs:
         return digest
 
     async def get(self, sha256: bytes) -> bytes | None:
-        """Give a blob, or None when it is not here or its file is damaged (which is then put aside)."""
+        """Give a blob, or None when it is not here or its file is damaged (which is then removed)."""
         limits.check_sha256(sha256)
-        return await self._in_thread(self._read_checked, sha256)
+        data: bytes | None = await self._in_thread(_read, self._path(sha256))
+        if data is None or await self._in_thread(_matches, data, sha256):
+            return data
+        # Looked at again under the lock, so that a file that `put` has just made good is not removed.
+        async with self._quota:
+            await self._in_thread(self._is_sound, sha256)
+        return None
 
     async def has(self, sha256: bytes) -> bool:
         """Whether a file of that name is here; only `get` says whether it is sound."""
@@ -82,7 +88,7 @@ class LocalBlobs:
             return True
 
     def statistics(self) -> dict[str, int]:
-        """Counts for `ainur status`; zero before the first write of this process."""
+        """Counts for `ainur status`; zero until the first write, and after damage until the next."""
         return {
             "blobs": self._count,
             "blob_bytes": self._bytes or 0,
@@ -119,7 +125,7 @@ class LocalBlobs:
             for entry in sorted(directory.iterdir()) if directory.is_dir() else ():
                 if entry.suffix == ".tmp":
                     entry.unlink(missing_ok=True)
-                elif not entry.suffix:
+                else:
                     count, total = count + 1, total + entry.stat().st_size
         return count, total
 
@@ -140,18 +146,33 @@ class LocalBlobs:
             raise
         _sync_directory(path.parent)
 
-    def _read_checked(self, sha256: bytes) -> bytes | None:
-        path = self._path(sha256)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        if hashlib.sha256(data).digest() == sha256:
-            return data
+    def _is_sound(self, sha256: bytes) -> bool:
+        """Whether the blob is here; a damaged file is removed. The caller holds the lock."""
+        data = _read(self._path(sha256))
+        if data is None:
+            return False
+        if _matches(data, sha256):
+            return True
         _log.error("blob_corrupted", sha256=sha256.hex(), size=len(data))
+        self._path(sha256).unlink(missing_ok=True)
         self._corrupted += 1
-        path.replace(path.with_suffix(".corrupt"))
+        self._bytes = None
+        return False
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
         return None
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _matches(data: bytes, sha256: bytes) -> bool:
+    return _digest(data) == sha256
 
 
 def _size(path: Path) -> int | None:
