@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import trio
 from libp2p import new_host
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
@@ -40,7 +41,10 @@ def build_host(settings: MeshSettings, node_seed: bytes, on_fault: Callable[[str
         disable_identify_address_discovery=True,
     )
     # Redialling is done in meeting.py, with its own pace and memory.
-    host.get_network().retry_config = RetryConfig(max_retries=0)
+    network = host.get_network()
+    network.retry_config = RetryConfig(max_retries=0)
+    # Even with watermarks of zero, libp2p dials every address it ever heard as soon as nobody is connected.
+    network.auto_connector.maybe_connect = trio.lowlevel.checkpoint
     _guard_handlers(host, on_fault)
     return host
 
@@ -57,7 +61,6 @@ def _connection_config(settings: MeshSettings) -> ConnectionConfig:
     never = 1e9
     return ConnectionConfig(
         max_connections=settings.max_connections,
-        # Zero, or libp2p dials addresses it was told of by strangers.
         min_connections=0,
         low_watermark=0,
         high_watermark=settings.max_connections,

@@ -5,10 +5,12 @@ They reach into private code, so libp2p stays pinned to exactly that version.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 import libp2p.io.utils as io_utils
+from libp2p.io.exceptions import IncompleteReadError
 from libp2p.pubsub import gossipsub, pubsub, rpc_queue
 from libp2p.stream_muxer.yamux.yamux import DEFAULT_WINDOW_SIZE, YamuxStream
 
@@ -28,16 +30,32 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    _read_long_frames()
+    _read_to_the_end()
     _batch_window_updates()
     _reuse_signed_records()
     _widen_queues()
     _skip_validation_cache()
 
 
-def _read_long_frames() -> None:
-    # The stock limit of 100 partial reads fails frames above about 3 MiB.
-    io_utils.read_exactly.__defaults__ = (1_000_000,)
+def _read_to_the_end() -> None:
+    # Stock gives up after 100 partial reads, which fails frames above about 3 MiB, and reads on after the end of
+    # the stream until then. Several modules hold the function by name, so each of them gets ours.
+    stock = io_utils.read_exactly
+
+    async def read_exactly(reader: Any, n: int, retry_count: int = 0) -> bytes:
+        buffer = bytearray()
+        while len(buffer) < n:
+            chunk = await reader.read(n - len(buffer))
+            if not chunk:
+                raise IncompleteReadError(
+                    f"stream ended after {len(buffer)} of {n} bytes", expected_bytes=n, received_bytes=len(buffer)
+                )
+            buffer += chunk
+        return bytes(buffer)
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("libp2p.") and getattr(module, "read_exactly", None) is stock:
+            module.read_exactly = read_exactly  # type: ignore[attr-defined]
 
 
 def _batch_window_updates() -> None:
