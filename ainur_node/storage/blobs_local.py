@@ -48,7 +48,7 @@ class LocalBlobs:
             if self._used + len(data) > self._max_bytes:
                 raise Transient(
                     f"blobs would take {self._used + len(data)} bytes, {self._max_bytes} are allowed",
-                    hint="raise node.max_blob_bytes or let old tasks be collected",
+                    hint="raise node.max_blob_mib or let old tasks be collected",
                 )
             await self._in_thread(self._write, digest, data)
             self._bytes = self._used + len(data)

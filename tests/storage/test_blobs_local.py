@@ -75,7 +75,7 @@ async def test_a_deleted_blob_gives_its_room_back(tmp_path: Path) -> None:
 
     assert await blobs.delete(HELLO) is True
 
-    assert "max_blob_bytes" in full.value.hint
+    assert "max_blob_mib" in full.value.hint
     assert await blobs.get(await blobs.put(b"x")) == b"x"
 
 
