@@ -35,6 +35,7 @@ def _arguments() -> argparse.ArgumentParser:
     verify.add_argument("--follow", action="store_true", help="keep following new blocks until interrupted")
     for each in (run, genesis, verify):
         each.add_argument("--runtime", type=Path, help="runtime blob instead of the packaged one")
+        each.add_argument("--cache", type=Path, help="directory of compiled runtimes, writable by this user only")
     return parser
 
 
@@ -62,13 +63,17 @@ def _run(args: argparse.Namespace) -> int:
 
     where = args.world or args.data
     if args.world is None and not (args.data / WORLD_FILE).exists():
-        world = make_world(args.data, patch=_json_object(args.genesis), runtime=args.runtime)
+        world = make_world(args.data, patch=_json_object(args.genesis), runtime=args.runtime, cache=args.cache)
     elif args.genesis is not None:
         raise WorldError("--genesis makes a new world, but there is one already")
     else:
         world = read_world(where)
     keep = KEEP_BLOCKS if args.keep_blocks is None else max(1, args.keep_blocks)
-    asyncio.run(serve_world(args.data, world, port=args.port, keep_blocks=keep, ready=_say, runtime=args.runtime))
+    asyncio.run(
+        serve_world(
+            args.data, world, port=args.port, keep_blocks=keep, ready=_say, runtime=args.runtime, cache=args.cache
+        )
+    )
     return 0
 
 
@@ -84,6 +89,7 @@ def _genesis(args: argparse.Namespace) -> int:
         patch=_json_object(args.patch),
         name=args.name,
         runtime=args.runtime,
+        cache=args.cache,
     )
     _say(world.summary())
     return 0
@@ -92,7 +98,7 @@ def _genesis(args: argparse.Namespace) -> int:
 def _verify(args: argparse.Namespace) -> int:
     from .verify import verify_chain
 
-    report = verify_chain(args.url, world=args.world, runtime=args.runtime, follow=args.follow)
+    report = verify_chain(args.url, world=args.world, runtime=args.runtime, cache=args.cache, follow=args.follow)
     _say(report)
     return 0
 

@@ -8,8 +8,9 @@ from .hashing import blake2_256
 from .overlay import Overlay
 from .runtime_api import RuntimeApi
 from .state import HeadState
-from .wasm.engine import Modules
+from .wasm.engine import Modules, unpacked
 from .wasm.executor import Executor
+from .wasm.sections import embedded_version
 
 CODE_KEY = b":code"
 MAX_EXECUTORS = 3
@@ -46,8 +47,11 @@ class Runtimes:
         return RuntimeApi(self.of(code), overlay)
 
     def _version_of(self, code: bytes) -> bytes | None:
-        """`Core_version` of a blob, in an executor of its own since one is running already."""
+        """Version of a blob: the one in its sections, else what it says in an executor of its own."""
         with contextlib.suppress(RuntimeTrap):
+            found = embedded_version(unpacked(code))
+            if found is not None:
+                return found
             executor = Executor(self._modules.load(code))
             return executor.call(Overlay(HeadState()), "Core_version", keep=False, seconds=1.0)
         return None

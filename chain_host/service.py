@@ -33,6 +33,7 @@ async def serve_world(
     keep_blocks: int,
     ready: Callable[[dict[str, Any]], None],
     runtime: Path | None = None,
+    cache: Path | None = None,
 ) -> None:
     """Run until SIGTERM or SIGINT; `ready` is told url and genesis once requests are answered.
 
@@ -42,7 +43,7 @@ async def serve_world(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    chain = open_chain(directory, world, keep_blocks=keep_blocks, runtime=runtime)
+    chain = open_chain(directory, world, keep_blocks=keep_blocks, runtime=runtime, cache=cache)
     reader = chain.store.reader()
     node: Node | None = None
     try:

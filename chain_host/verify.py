@@ -93,10 +93,17 @@ def fetched_genesis(source: Source) -> Genesis:
     return make_genesis(state, b"{}")
 
 
-def verify_chain(url: str, *, world: Path | None, runtime: Path | None, follow: bool) -> dict[str, Any]:
+def verify_chain(
+    url: str,
+    *,
+    world: Path | None = None,
+    runtime: Path | None = None,
+    cache: Path | None = None,
+    follow: bool = False,
+) -> dict[str, Any]:
     """Execute all blocks of the chain at `url`; a report. Raises BadBlock with number and reason."""
     with TemporaryDirectory(prefix="ainur-verify-") as scratch:
-        cache = Path(scratch) / "cache"
+        cache = cache or Path(scratch) / "cache"
         try:
             socket = connect(url, max_size=MAX_ANSWER, open_timeout=TIMEOUT, compression=None)
         except (OSError, WebSocketException, TimeoutError) as exc:

@@ -68,17 +68,19 @@ def make_world(
     patch: Mapping[str, Any] | None = None,
     name: str = "Ainur Development",
     runtime: Path | None = None,
+    cache: Path | None = None,
 ) -> World:
     """Write a new world into `directory`: world.json and a fresh sealing key (mode 0600).
 
     `balances` (account as SS58 or hex → planck) replace those of the preset; `params` patch the market's
-    parameters; `patch` is merged last. Raises WorldError when there is a world already or the runtime
+    parameters; `patch` is merged last. Compiled code goes to `cache`, a directory
+    that only this user may write. Raises WorldError when there is a world already or the runtime
     refuses the configuration.
     """
     if (directory / WORLD_FILE).exists() or (directory / KEY_FILE).exists():
         raise WorldError(f"there is a world in {directory} already")
     code = runtime_blob(runtime)
-    runtimes = Runtimes(directory / CACHE)
+    runtimes = Runtimes(cache or directory / CACHE)
     seed, network_id = secrets.token_bytes(32), secrets.token_bytes(32)
     author = SealingKey(seed).public
     config = preset_config(runtimes, code, preset)
@@ -183,16 +185,24 @@ def world_genesis(world: World, runtimes: Runtimes, runtime: Path | None = None)
     return genesis
 
 
-def open_chain(directory: Path, world: World, *, keep_blocks: int = KEEP_BLOCKS, runtime: Path | None = None) -> Chain:
+def open_chain(
+    directory: Path,
+    world: World,
+    *,
+    keep_blocks: int = KEEP_BLOCKS,
+    runtime: Path | None = None,
+    cache: Path | None = None,
+) -> Chain:
     """The chain of a data directory; a new one starts from the world's genesis.
 
     Raises StoreError when the directory holds another chain, is damaged or in use.
     """
     store = Store(directory, keep_blocks=keep_blocks)
+    cache = cache or directory / CACHE
     try:
         if store.is_new:
-            store.create(world_genesis(world, Runtimes(directory / CACHE), runtime))
-        chain = Chain(store, directory / CACHE)
+            store.create(world_genesis(world, Runtimes(cache), runtime))
+        chain = Chain(store, cache)
     except BaseException:
         store.close()
         raise

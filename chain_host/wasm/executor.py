@@ -3,19 +3,19 @@
 from collections import deque
 from collections.abc import Callable
 
-import wasmtime
 from wasmtime import FuncType, Instance, Linker, Module, Store, Trap, Val, WasmtimeError, wat2wasm
 
 from chain_host.errors import RuntimeTrap
 from chain_host.host_functions import host_functions
 from chain_host.overlay import Overlay
 
-from .callbacks import define, make_callback
+from .callbacks import define, export, make_callback
 from .engine import EPOCH_SECONDS, engine
 from .guest import MASK32, MAX_PAGES, PAGE, SUPPORT, Guest
 
 MAX_LOG = 64  # lines kept of one call, to name the cause of a trap
 CALL_SECONDS = 10.0
+_SUPPORTING = ("memory", "malloc", "free", "next")
 
 
 class Executor:
@@ -65,8 +65,7 @@ class Executor:
             store = Store(engine())
             store.set_limits(memory_size=MAX_PAGES * PAGE)
             store.set_epoch_deadline(max(1, int(seconds / EPOCH_SECONDS)))
-            exports = self._instantiate(store)
-            function = exports.get(name)
+            function = export(store, self._instantiate(store), name)
             if function is None:
                 raise RuntimeTrap(f"the runtime has no {name}")
             pointer = self._guest.write(data)
@@ -81,18 +80,19 @@ class Executor:
             overlay.leave_call(mark, keep=keep and done)
         return out
 
-    def _instantiate(self, store: Store) -> wasmtime._instance.InstanceExports:
-        support = Instance(store, self._support, []).exports(store)
+    def _instantiate(self, store: Store) -> Instance:
+        support = Instance(store, self._support, [])
+        memory, malloc, free, following = (export(store, support, name) for name in _SUPPORTING)
         linker = self._linker
-        linker.define(store, "env", "memory", support["memory"])
-        linker.define(store, "env", "ext_allocator_malloc_version_1", support["malloc"])
-        linker.define(store, "env", "ext_allocator_free_version_1", support["free"])
-        exports = linker.instantiate(store, self._module).exports(store)
+        linker.define(store, "env", "memory", memory)
+        linker.define(store, "env", "ext_allocator_malloc_version_1", malloc)
+        linker.define(store, "env", "ext_allocator_free_version_1", free)
+        instance = linker.instantiate(store, self._module)
         if self._heap_base is None:
-            self._heap_base = exports["__heap_base"].value(store) & MASK32
-        start = self._guest.attach(store, support["memory"], support["malloc"], self._heap_base)
-        support["next"].set_value(store, Val.i32(start))
-        return exports
+            self._heap_base = export(store, instance, "__heap_base").value(store) & MASK32
+        start = self._guest.attach(store, memory, malloc, self._heap_base)
+        following.set_value(store, Val.i32(start))
+        return instance
 
     def _reason(self, exc: Exception) -> str:
         failure = self._failure

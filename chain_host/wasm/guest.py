@@ -37,11 +37,12 @@ class Guest:
     A fat pointer is `length << 32 | address`.
     """
 
-    __slots__ = ("_end", "_malloc", "_memory", "_next", "_store", "base", "size")
+    __slots__ = ("_base", "_end", "_malloc", "_memory", "_next", "_size", "_store", "_view")
 
     def __init__(self) -> None:
-        self.base = 0
-        self.size = 0
+        self._base = 0
+        self._size = 0
+        self._view = memoryview(b"")
 
     def attach(self, store: Any, memory: Any, malloc: Any, heap_base: int) -> int:
         """Serve this instance; returns where the guest's own allocations start."""
@@ -51,53 +52,68 @@ class Guest:
         missing = -(-self._end // PAGE) - memory.size(store)
         if missing > 0:
             memory.grow(store, missing)
-        self.base = ctypes.addressof(memory.data_ptr(store).contents)
-        self.size = memory.data_len(store)
+        self._base = ctypes.addressof(memory.data_ptr(store).contents)
+        self._look()
         return self._end
+
+    def _look(self) -> None:
+        """See all of the memory. Growing never moves it: its address space is reserved as a whole."""
+        self._size = self._memory.data_len(self._store)
+        self._view = memoryview((ctypes.c_ubyte * self._size).from_address(self._base)).cast("B")
 
     def detach(self) -> None:
         """Forget the instance, so that its memory can be returned."""
         self._store = self._memory = self._malloc = None
-        self.base = self.size = 0
+        self._base = self._size = 0
+        self._view = memoryview(b"")
 
-    def _check(self, address: int, length: int) -> None:
-        if address + length > self.size:
-            self.size = self._memory.data_len(self._store)
-            if address + length > self.size:
+    def _check(self, end: int) -> None:
+        if end > self._size:
+            self._look()
+            if end > self._size:
                 raise RuntimeTrap("guest pointer out of range")
 
     def read(self, address: int, length: int) -> bytes:
         """Copy of guest memory."""
-        if not length:
-            return b""
-        if address + length > self.size:
-            self._check(address, length)
-        return ctypes.string_at(self.base + address, length)
+        end = address + length
+        if end > self._size:
+            self._check(end)
+        return self._view[address:end].tobytes()
 
     def read_fat(self, pointer: int) -> bytes:
         """Copy of what a fat pointer names."""
-        return self.read(pointer & MASK32, pointer >> 32)
+        address = pointer & MASK32
+        end = address + (pointer >> 32)
+        if end > self._size:
+            self._check(end)
+        return self._view[address:end].tobytes()
 
     def copy_into(self, address: int, data: bytes) -> None:
         """Write into memory the guest has set aside."""
-        self._check(address, len(data))
-        ctypes.memmove(self.base + address, data, len(data))
+        end = address + len(data)
+        if end > self._size:
+            self._check(end)
+        self._view[address:end] = data
 
     def write(self, data: bytes) -> int:
         """Lay bytes into fresh guest memory; returns their address."""
-        room = (len(data) + 15) & ~7
-        if self._next + room > self._end:
-            chunk = max(room, ARENA)
-            try:
-                start = self._malloc(self._store, chunk) & MASK32
-            except wasmtime.Trap:
-                raise RuntimeTrap("the runtime ran out of memory") from None
-            self._next, self._end = start, start + chunk
-            self.size = self._memory.data_len(self._store)
+        size = len(data)
         address = self._next
-        self._next += room
-        ctypes.memmove(self.base + address, data, len(data))
+        room = (size + 15) & ~7
+        if address + room > self._end:
+            address = self._more(max(room, ARENA))
+        self._next = address + room
+        self._view[address : address + size] = data
         return address
+
+    def _more(self, chunk: int) -> int:
+        try:
+            start: int = self._malloc(self._store, chunk) & MASK32
+        except wasmtime.Trap:
+            raise RuntimeTrap("the runtime ran out of memory") from None
+        self._end = start + chunk
+        self._look()
+        return start
 
     def write_fat(self, data: bytes) -> int:
         """Lay bytes into fresh guest memory; returns their fat pointer."""
