@@ -7,7 +7,7 @@ from typing import Protocol
 from ainur_node.domain import events
 from ainur_node.domain.auction.commitments import Commit, MerkleProof, Opening
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey, PeerId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.receipt import Exit
 from ainur_node.domain.rejection import Rejection
 
@@ -339,6 +339,7 @@ class ChainEscrow:
     state: str  # funded, delivered, disputed, settled
     delivery: bytes = b""
     delivered_at: int = 0
+    paid_so_far: Amount = ZERO
     outcome: str = ""  # paid, auto, declined, not_delivered, gave_back, ruled, stale
     until: int = 0
 
@@ -470,6 +471,10 @@ class Ledger(Protocol):
 
     async def dispute(self, escrow: EscrowId, ground: int, evidence: bytes) -> events.Disputed | events.Settled:
         """Open a case; Settled when the escrow ended first."""
+        ...
+
+    async def timeout_dispute(self, escrow: EscrowId) -> str:
+        """End a dispute whose limit is over; the outcome it ended with, or ``too_early``."""
         ...
 
     async def auction(self, auction: AuctionId) -> ChainAuction | None:

@@ -51,6 +51,7 @@ class RequesterTask:
     capability: str
     package: PackageId
     input_sha256: bytes
+    salt: bytes
     budget: Amount
     phase: Phase
     auction: AuctionId
@@ -96,6 +97,7 @@ def begin(genesis: bytes, submitted: fact.Submitted) -> Step:
         capability=submitted.capability,
         package=submitted.package,
         input_sha256=submitted.input_sha256,
+        salt=submitted.salt,
         budget=submitted.budget,
         phase=Phase.FUNDING,
         auction=auction_id(genesis, submitted.spec.payer, submitted.task, 0),
@@ -299,6 +301,7 @@ def _attempt_again(task: RequesterTask) -> Step:
         capability=task.capability,
         package=task.package,
         input_sha256=task.input_sha256,
+        salt=task.salt,
         budget=task.budget,
         phase=Phase.FUNDING,
         auction=auction_id(task.genesis, task.spec.payer, task.task, attempt),

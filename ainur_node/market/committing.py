@@ -1,0 +1,86 @@
+"""Stages SendCommit and AwaitAward: hand the sealed bid in, then watch the chain for an award."""
+
+import structlog
+
+from ainur_node.domain.auction.commitments import inclusion_message
+from ainur_node.domain.events import Awarded, CommitRefused, Committed, Lost
+from ainur_node.domain.orders import AwaitAward, SendCommit
+from ainur_node.errors import Misbehaviour, Transient
+from ainur_node.market import messages
+from ainur_node.market.messages import CommitReceipt, CommitRequest
+from ainur_node.mesh.peers import node_key_of
+from ainur_node.ports import ChainAuction, Ledger, Mesh, RemoteRefusal
+from ainur_node.signing import signed_by
+
+log = structlog.get_logger(__name__)
+
+COMMIT_TIMEOUT = 1.5
+# Outcomes that bring the auction back to its runner-up: until the bid stops standing, the award may still come.
+REOPENS = frozenset({"declined", "not_delivered"})
+
+
+class Committing:
+    """Talks to the auctioneer; believes only the chain."""
+
+    def __init__(self, mesh: Mesh, ledger: Ledger) -> None:
+        self._mesh = mesh
+        self._ledger = ledger
+
+    async def send(self, order: SendCommit) -> Committed | CommitRefused:
+        """Hand the commit in; the signed inclusion receipt is kept as evidence."""
+        c = order.commit
+        request = CommitRequest(
+            auction=order.auction,
+            provider=c.provider,
+            commit=c.commit,
+            seq=c.seq,
+            standing_until=c.standing_until,
+            signature=c.signature,
+        )
+        try:
+            answer = await self._mesh.request(
+                order.auctioneer, "auction.commit", messages.encode(request), timeout=COMMIT_TIMEOUT
+            )
+            receipt = messages.decode(CommitReceipt, answer)
+        except RemoteRefusal as exc:
+            return CommitRefused(exc.code)
+        except Misbehaviour:
+            return CommitRefused("bad_inclusion")
+        except Transient:
+            chain = await self._ledger.auction(order.auction)
+            if chain is None or chain.state != "open" or await self._ledger.market_now() > chain.commit_end:
+                return CommitRefused("too_late")
+            raise
+        message = inclusion_message(self._ledger.genesis, order.auction, c.provider, c.commit, receipt.seen_block)
+        if not signed_by(node_key_of(order.auctioneer), message, receipt.signature):
+            return CommitRefused("bad_inclusion")
+        return Committed(receipt.seen_block, receipt.signature)
+
+    async def award(self, order: AwaitAward) -> Awarded | Lost:
+        """Awarded when an escrow names this account; Lost when that cannot happen any more."""
+        seen = await self._ledger.auction(order.auction)
+        while True:
+            fact = await self._judge(seen)
+            if fact is not None:
+                return fact
+            if await self._ledger.market_now() > order.standing_until:
+                return Lost("bid_expired")
+            seen = await self._ledger.watch_auction(order.auction, seen, until=order.standing_until)
+
+    async def _judge(self, seen: ChainAuction | None) -> Awarded | Lost | None:
+        if seen is None or seen.state in ("no_sale", "void"):
+            return Lost("no_sale")
+        if self._ledger.account in seen.failed:
+            return Lost("failed")
+        if seen.state != "awarded" or seen.escrow is None:
+            return None
+        escrow = await self._ledger.escrow(seen.escrow)
+        if escrow is None:
+            return Lost("no_escrow")
+        if escrow.payee == self._ledger.account and escrow.state in ("funded", "delivered"):
+            return Awarded(seen.escrow, escrow.amount, escrow.awarded_at, escrow.start_by, escrow.deliver_by)
+        if escrow.state == "settled" and escrow.outcome not in REOPENS:
+            return Lost("outbid")
+        # Somebody else works: settled escrows are watched through the auction, so look again when it changes.
+        watched = await self._ledger.watch_escrow(seen.escrow, escrow, until=escrow.deliver_by)
+        return Lost("outbid") if watched is not None and watched.state in ("delivered", "disputed") else None

@@ -1,0 +1,146 @@
+"""Stage Verify: fetch the delivered result, check its receipt, run the work again."""
+
+import structlog
+
+from ainur_node.domain.agent import terms_hash
+from ainur_node.domain.canonical import content_hash
+from ainur_node.domain.events import Mismatch, Settled, Verified
+from ainur_node.domain.ids import NodeKey, PackageId
+from ainur_node.domain.orders import Verify
+from ainur_node.domain.receipt import Exit, Receipt, delivery_hash, hash_of, seed_of
+from ainur_node.domain.task import VerificationPolicy
+from ainur_node.errors import Misbehaviour, Transient
+from ainur_node.market import messages
+from ainur_node.market.library import Library
+from ainur_node.market.messages import EscrowHint, Output
+from ainur_node.market.schema import mismatch
+from ainur_node.market.watching import ended
+from ainur_node.mesh.peers import peer_id_of
+from ainur_node.ports import ChainEscrow, Job, Ledger, Mesh, RemoteRefusal, Run, Sandbox
+from ainur_node.signing import signed_by
+
+log = structlog.get_logger(__name__)
+
+NOT_AVAILABLE, RECEIPT_INVALID, REPLAY_DIFFERS, SCHEMA_INVALID = range(4)
+FETCH_TIMEOUT = 10.0
+# Disputing takes a block or two: give up on missing bytes this long (market ms) before the review time ends.
+LAST_CALL = 10_000
+REPLAY_DEADLINE = 30_000
+
+
+class Verification:
+    """Trusts nothing but hashes: the delivery on chain, the signed receipt, and its own replay."""
+
+    def __init__(self, mesh: Mesh, ledger: Ledger, library: Library, sandbox: Sandbox) -> None:
+        self._mesh = mesh
+        self._ledger = ledger
+        self._library = library
+        self._sandbox = sandbox
+
+    async def run(self, order: Verify) -> Verified | Mismatch | Settled:
+        """Verified, or the ground of dispute with evidence; Settled when the clock was faster."""
+        escrow = await self._ledger.escrow(order.escrow)
+        if escrow is not None and escrow.state == "settled":
+            done = ended(order.escrow, order.opening.provider, escrow)
+            if isinstance(done, Settled):
+                return done
+        provider = await self._ledger.provider(order.opening.provider)
+        if provider is None:
+            raise Transient("the provider's record cannot be read")
+        try:
+            output = await self._fetch(order, provider.node_key)
+        except (Transient, RemoteRefusal, Misbehaviour) as exc:
+            return await self._unavailable(order, escrow, str(exc))
+        return await self._check(order, output, provider.node_key)
+
+    async def _fetch(self, order: Verify, node_key: NodeKey) -> Output:
+        request = messages.encode(EscrowHint(auction=order.auction, escrow=order.escrow))
+        answer = await self._mesh.request(peer_id_of(node_key), "task.output", request, timeout=FETCH_TIMEOUT)
+        return messages.decode(Output, answer)
+
+    async def _unavailable(self, order: Verify, escrow: ChainEscrow | None, why: str) -> Mismatch:
+        now = await self._ledger.market_now()
+        if escrow is None or now < escrow.delivered_at + escrow.review_within - LAST_CALL:
+            raise Transient(f"the result cannot be fetched yet: {why}")
+        evidence = await self._library.keep(why.encode()[:1000])
+        return Mismatch(order.escrow, NOT_AVAILABLE, "not_available", evidence)
+
+    async def _check(self, order: Verify, output: Output, node_key: NodeKey) -> Verified | Mismatch:
+        receipt = output.receipt(order.escrow)
+        fault = self._receipt_fault(order, output, receipt, node_key)
+        if fault is not None:
+            return await self._mismatch(order, RECEIPT_INVALID, fault, output)
+        manifest = await self._library.ready(await self._package(order))
+        replayed = order.spec.policy is VerificationPolicy.REPLAY
+        if replayed:
+            run = await self._replay(order)
+            if not _agrees(run, receipt):
+                log.warning("replay_differs", escrow=order.escrow.hex()[:16], exit=run.exit.name, fuel=run.fuel_used)
+                return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
+        if mismatch(output.body, manifest.output_schema) is not None:
+            return await self._mismatch(order, SCHEMA_INVALID, "schema_invalid", output)
+        blob = await self._library.keep(output.body)
+        return Verified(order.escrow, blob, len(output.body), receipt, replayed)
+
+    def _receipt_fault(self, order: Verify, output: Output, receipt: Receipt, node_key: NodeKey) -> str | None:
+        genesis, e = self._ledger.genesis, receipt.execution
+        digest = hash_of(genesis, receipt)
+        delivery = delivery_hash(genesis, order.escrow, 0, order.opening.provider, e.output_sha256, digest, output.salt)
+        expected = {
+            "delivery": (delivery, order.delivery),
+            "output": (content_hash(output.body), e.output_sha256),
+            "provider": (e.provider, order.opening.provider),
+            "terms": (e.terms, terms_hash(genesis, order.opening.terms)),
+            "input": (e.input_sha256, order.input_sha256),
+            "seed": (e.seed, seed_of(genesis, order.escrow, order.input_sha256)),
+            "clock": (e.clock, order.awarded_at),
+            "exit": (e.exit, Exit.OK),
+        }
+        for name, (found, wanted) in expected.items():
+            if found != wanted:
+                return f"receipt_{name}"
+        if e.fuel_used > order.spec.limits.fuel or len(output.body) > order.spec.limits.output:
+            return "receipt_limits"
+        return None if signed_by(node_key, digest, receipt.signature) else "receipt_signature"
+
+    async def _package(self, order: Verify) -> PackageId:
+        """The package of the agent that won; another admissible one than the task was priced by, perhaps."""
+        agents = await self._ledger.agents()
+        won = next((a for a in agents if a.agent == order.opening.terms.agent), None)
+        return PackageId(won.package) if won is not None else order.package
+
+    async def _replay(self, order: Verify) -> Run:
+        task_input = await self._library.bytes_of(order.input_sha256)
+        if task_input is None:
+            raise Transient("the input is missing from the blob store")
+        limits = order.spec.limits
+        run = await self._sandbox.run(
+            Job(
+                module=order.opening.terms.module,
+                input=task_input,
+                seed=seed_of(self._ledger.genesis, order.escrow, order.input_sha256),
+                clock=order.awarded_at,
+                fuel=limits.fuel,
+                memory_kib=limits.memory_kib,
+                output_limit=limits.output,
+                deadline_ms=REPLAY_DEADLINE,
+            )
+        )
+        if run.exit in (Exit.DEADLINE, Exit.ENGINE, Exit.BAD_MODULE):
+            raise Transient(f"the replay could not be finished here: {run.exit.name}")
+        return run
+
+    async def _mismatch(self, order: Verify, ground: int, code: str, output: Output) -> Mismatch:
+        evidence = await self._library.keep(messages.encode(output))
+        return Mismatch(order.escrow, ground, code, evidence)
+
+
+def _agrees(run: Run, receipt: Receipt) -> bool:
+    e = receipt.execution
+    return (
+        run.exit == e.exit
+        and run.code == e.code
+        and content_hash(run.output) == e.output_sha256
+        and run.fuel_used == e.fuel_used
+        and run.host_transcript == e.host_transcript
+    )

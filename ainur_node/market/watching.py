@@ -1,0 +1,52 @@
+"""Stages AwaitDelivery and AwaitRuling: the requester watches its escrow; overdue work is refunded."""
+
+from ainur_node.domain.events import Delivered, Settled, WinnerFailed
+from ainur_node.domain.ids import AccountId, EscrowId
+from ainur_node.domain.money import ZERO
+from ainur_node.domain.orders import AwaitDelivery, AwaitRuling
+from ainur_node.errors import Transient
+from ainur_node.ports import ChainEscrow, Ledger
+
+FAILED = frozenset({"declined", "not_delivered", "gave_back"})
+
+
+class Watching:
+    """Turns what the escrow on chain becomes into facts."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def delivery(self, order: AwaitDelivery) -> Delivered | WinnerFailed | Settled:
+        """Until delivered, ended or overdue; overdue escrows are taken back."""
+        seen: ChainEscrow | None = await self._ledger.escrow(order.escrow)
+        while True:
+            if seen is not None and seen.state in ("delivered", "disputed"):
+                return Delivered(order.escrow, seen.delivery, seen.delivered_at)
+            if seen is not None and seen.state == "settled":
+                return ended(order.escrow, order.payee, seen)
+            if await self._ledger.market_now() > order.deliver_by:
+                await self._ledger.refund(order.escrow)
+                seen = await self._ledger.escrow(order.escrow)
+                if seen is not None and seen.state == "funded":
+                    raise Transient("the refund is not in a block yet")
+                continue
+            seen = await self._ledger.watch_escrow(order.escrow, seen, until=order.deliver_by)
+
+    async def ruling(self, order: AwaitRuling) -> WinnerFailed | Settled:
+        """Until the dispute ended; after its limit anyone may end it."""
+        seen = await self._ledger.escrow(order.escrow)
+        while seen is None or seen.state != "settled":
+            if await self._ledger.market_now() > order.until:
+                await self._ledger.timeout_dispute(order.escrow)
+                seen = await self._ledger.escrow(order.escrow)
+                continue
+            seen = await self._ledger.watch_escrow(order.escrow, seen, until=order.until)
+        return ended(order.escrow, order.payee, seen)
+
+
+def ended(escrow: EscrowId, payee: AccountId, seen: ChainEscrow) -> WinnerFailed | Settled:
+    """The fact behind a settled escrow."""
+    if seen.outcome in FAILED:
+        return WinnerFailed(escrow, payee, seen.outcome)
+    whole = seen.outcome in ("paid", "auto")
+    return Settled(escrow, seen.outcome, seen.amount if whole else seen.paid_so_far, seen.fee if whole else ZERO)
