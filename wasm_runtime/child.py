@@ -28,12 +28,12 @@ class Child:
         self._buffer = bytearray()
 
     @classmethod
-    async def start(cls, module: str) -> "Child":
+    async def start(cls, module: str, *arguments: str) -> "Child":
         """Starts the child; it has said nothing yet. An empty environment: nothing of ours leaks into a jail."""
         errors = os.memfd_create("sandbox-errors")
         try:
             process = await trio.lowlevel.open_process(
-                [sys.executable, "-P", "-m", module],
+                [sys.executable, "-P", "-m", module, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

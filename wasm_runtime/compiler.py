@@ -15,7 +15,7 @@ _CPU_SIGNALS = (-signal.SIGXCPU, -signal.SIGKILL)
 
 async def compile_module(wasm: bytes, limits: CompileLimits) -> bytes | Finding:
     """Native code, or why there is none. The child never outlives this call. Raises SandboxFault when none starts."""
-    child = await Child.start("wasm_runtime.compile")
+    child = await Child.start("wasm_runtime.compile", str(limits.cpu_seconds), str(limits.address_space))
     try:
         with trio.move_on_after(START_SECONDS):
             await _hello(child)

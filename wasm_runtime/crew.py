@@ -213,7 +213,7 @@ def _read(answer: frames.Message, job: Job, log_limit: int) -> Execution:
     within = (
         0 <= answer.fuel_used <= job.fuel
         and 0 <= answer.peak_memory <= job.memory_bytes
-        and 0 <= answer.code < 1 << 32
+        and -(1 << 31) <= answer.code < 1 << 31
         and 0 <= answer.cpu_ns < math.inf
         and len(answer.output) <= job.output_limit
         and len(answer.log) <= log_limit

@@ -23,7 +23,7 @@ class MemoryFault(Exception):  # noqa: N818 - named by what happened
 
 
 class GuestExit(Exception):  # noqa: N818 - named by what happened
-    """The guest called proc_exit."""
+    """The guest called proc_exit; the code is signed, as receipts have it."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -197,7 +197,7 @@ class System:
 
     def _proc_exit(self, memory: GuestMemory, code: int) -> int:
         memory.charge(0)
-        raise GuestExit(code)
+        raise GuestExit(code - (1 << 32) if code >> 31 else code)
 
 
 _HANDLERS: dict[str, Callable[..., int]] = {
