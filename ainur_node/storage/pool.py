@@ -234,8 +234,8 @@ async def open_database(dsn: str, size: int) -> AsyncIterator[Database]:
     """Open a pool of at most `size` connections in a thread of its own; close both on the way out."""
     async with open_aio_thread() as aio:
         database = Database(aio, dsn, size)
-        await database.open()
         try:
+            await database.open()
             yield database
         finally:
             with trio.CancelScope(shield=True):

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
 
+import trio
+
 from ainur_node.errors import Bug
 from ainur_node.ports import AlreadyDone, BlobRow, Conflict, OutboxRow, StoredFact, StoredOrder, StoredState
 from ainur_node.storage import limits
@@ -57,8 +59,8 @@ class PostgresStore:
         """Write the fact, the new state and the orders together or not at all; give the ids of the orders.
 
         `expected` is the version the new state was computed from (0: a new life), `orders` are pairs of kind and
-        JSON body, `done` is the order that this fact answers. When the connection breaks, Transient is raised and
-        the same call made again finds out whether it had been written.
+        JSON body, `done` is the order that this fact answers. When the connection breaks, Transient is raised; the
+        same call made again then, or after a cancellation, finds out whether it had been written.
         """
         limits.check_commit(life, key, expected, fact_kind, fact, state, phase, orders)
         call = (life, key, expected, fact_kind, fact, state, phase, tuple(orders), done)
@@ -74,7 +76,7 @@ class PostgresStore:
             row = await self._database.fetchrow(
                 _COMMIT, life, key, expected, fact_kind, fact, state, phase, kinds, bodies, done, token
             )
-        except Lost:
+        except (Lost, trio.Cancelled):
             while len(self._in_doubt) >= MAX_IN_DOUBT:
                 self._in_doubt.pop(next(iter(self._in_doubt)))
             self._in_doubt[call] = token
@@ -289,7 +291,8 @@ class PostgresStore:
         try:
             yield
         finally:
-            await self._database.unlock()
+            with trio.CancelScope(shield=True):
+                await self._database.unlock()
 
     def statistics(self) -> dict[str, int]:
         """Counts for `ainur status`."""

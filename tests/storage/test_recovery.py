@@ -228,6 +228,29 @@ async def test_a_second_node_on_one_database_is_refused_and_may_start_later(dsn:
             assert await second.get_doc("k", b"k") == "1"
 
 
+async def test_a_cancelled_node_gives_its_lock_back(dsn: str) -> None:
+    async with open_store(dsn) as first, open_store(dsn) as second:
+        with trio.CancelScope() as scope:
+            async with first.lock():
+                scope.cancel()
+                await trio.sleep_forever()
+
+        async with second.lock():
+            await second.put_doc("k", b"k", "1")
+
+
+async def test_a_commit_that_was_cancelled_finds_out_when_it_is_made_again(dsn: str) -> None:
+    async with open_store(dsn) as store:
+        for number in range(30):
+            call = ("life", b"%d" % number, 0, "F", "{}", "{}", "p", [("A", "{}")], None)
+            with trio.move_on_after(0.0002 * (number % 6)):
+                await store.commit(*call)
+            assert isinstance(await store.commit(*call), list | Conflict)
+
+        assert len(await store.pending_orders()) == 30
+        assert store.statistics()["database_in_doubt"] == 0
+
+
 async def test_nodes_on_two_databases_of_one_server_do_not_disturb_each_other(
     dsn: str, postgres_server: EmbeddedPostgres
 ) -> None:
