@@ -44,8 +44,6 @@ mod runtime {
 	pub type Escrow = pallet_escrow;
 }
 
-pub use runtime::*;
-
 pub const AIN: Balance = 1_000_000_000_000;
 pub const ED: Balance = AIN / 1_000;
 pub const ENDOWMENT: Balance = 1_000 * AIN;
@@ -126,7 +124,9 @@ pub fn signed(who: &AccountId32) -> RuntimeOrigin {
 pub fn world(f: impl FnOnce()) {
 	let storage = RuntimeGenesisConfig {
 		balances: BalancesConfig {
-			balances: [PAYER, ANN, BEN, CAT, EVE].map(|who| (who, ENDOWMENT)).to_vec(),
+			balances: [PAYER, ANN, BEN, CAT, EVE]
+				.map(|who| (who, ENDOWMENT))
+				.to_vec(),
 			..Default::default()
 		},
 		..Default::default()
@@ -161,15 +161,23 @@ pub fn pass(mut millis: u64) {
 
 /// Let market time reach exactly `at`.
 pub fn pass_to(at: u64) {
-	pass(at.checked_sub(Market::now()).expect("the time is not in the past"));
+	pass(
+		at.checked_sub(Market::now())
+			.expect("the time is not in the past"),
+	);
 }
 
 /// Supply is conserved to the planck and every pallet's invariants hold.
 pub fn check() {
 	let issuance = 5 * ENDOWMENT + ED;
-	assert_eq!(Balances::total_issuance(), issuance, "total issuance changed");
-	let all: Balance =
-		frame_system::Account::<Test>::iter().map(|(_, a)| a.data.free + a.data.reserved).sum();
+	assert_eq!(
+		Balances::total_issuance(),
+		issuance,
+		"total issuance changed"
+	);
+	let all: Balance = frame_system::Account::<Test>::iter()
+		.map(|(_, a)| a.data.free + a.data.reserved)
+		.sum();
 	assert_eq!(all, issuance, "accounts do not add up to the issuance");
 	assert_ok!(Market::do_try_state());
 	assert_ok!(Did::do_try_state());

@@ -42,7 +42,12 @@ pub fn name(text: &[u8]) -> pallet_agent_registry::Name {
 /// Make `who` a provider of one agent for [`CAPABILITY`].
 pub fn provider(who: &AccountId32) {
 	bind(who);
-	assert_ok!(AgentRegistry::register_provider(signed(who), None, None, STAKE));
+	assert_ok!(AgentRegistry::register_provider(
+		signed(who),
+		None,
+		None,
+		STAKE
+	));
 	assert_ok!(AgentRegistry::register_agent(
 		signed(who),
 		name(b"summariser"),
@@ -143,6 +148,11 @@ impl Sale {
 	) -> Sale {
 		let by = Market::now() + 1_000;
 		assert_ok!(VcgAuction::open(signed(&PAYER), task, attempt, terms, by));
+		Sale::of(task, attempt, bids)
+	}
+
+	/// What bidders make of an auction that was opened otherwise.
+	pub fn of(task: H256, attempt: u8, bids: &[(AccountId32, Balance)]) -> Sale {
 		let id = auction_id(&GENESIS, &PAYER, &task, attempt);
 		let bids = bids.iter().map(|(who, ask)| Opening {
 			provider: who.clone(),
@@ -176,7 +186,12 @@ impl Sale {
 	pub fn close(self) -> Sale {
 		pass(1_501);
 		let count = self.bids.len() as u32;
-		assert_ok!(VcgAuction::close(signed(&PAYER), self.id, self.root(), count));
+		assert_ok!(VcgAuction::close(
+			signed(&PAYER),
+			self.id,
+			self.root(),
+			count
+		));
 		block_after(100);
 		self
 	}
@@ -196,8 +211,15 @@ impl Sale {
 		AwardArgs {
 			slot: 0,
 			opening,
-			proof: MerkleProof { index: n as u32, path: BoundedVec::truncate_from(path) },
-			commitment: Commitment { seq, standing_until, signature: sign(&who, &digest) },
+			proof: MerkleProof {
+				index: n as u32,
+				path: BoundedVec::truncate_from(path),
+			},
+			commitment: Commitment {
+				seq,
+				standing_until,
+				signature: sign(&who, &digest),
+			},
 			price,
 			all_revealed: true,
 		}
