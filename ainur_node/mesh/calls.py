@@ -6,6 +6,7 @@ way. Answers come in any order, matched by id.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,10 @@ PROTOCOL = "/ainur/rpc/1"
 # Refusals that mean "later": the caller sees Transient.
 BUSY = "rate_limited"
 UNAVAILABLE = "unavailable"
+# One in use, one that is just ending, and some slack for peers that reconnect.
+MAX_LINES_PER_PEER = 4
+# Longer than the longest body served here is refused by ending the stream; up to this, politely.
+_SHORT_BODY = 64 * 1024
 _LATER = frozenset({BUSY, UNAVAILABLE})
 
 OpenStream = Callable[[str], Awaitable[FramedStream]]
@@ -52,6 +57,7 @@ class _Line:
         self.stream = stream
         self.pending: dict[int, _Pending] = {}
         self.broken = False
+        self.reading = trio.CancelScope()
         self._next_id = 0
 
     def new_call(self) -> tuple[int, _Pending]:
@@ -75,6 +81,7 @@ class _Line:
     def break_off(self) -> None:
         """Wake every waiting call; none of them will be answered."""
         self.broken = True
+        self.reading.cancel()
         for pending in self.pending.values():
             pending.done.set()
 
@@ -126,6 +133,9 @@ class Caller:
         except trio.TooSlowError as exc:
             self._counters.count("requests_timed_out")
             raise Transient(f"{peer_id} did not answer {method} within {timeout:g} s") from exc
+        finally:
+            if peer_id not in self._lines:
+                self._forget_idle(peer_id)
 
     async def _ask(self, peer_id: str, method: str, body: bytes) -> bytes:
         line = await self._line(peer_id)
@@ -134,10 +144,10 @@ class Caller:
             frame = wire.framed(wire.encode(wire.Call(id=call_id, method=method, body=body)))
             try:
                 await line.stream.write(frame, self._settings.write_timeout)
-            except BaseException:
+            finally:
                 # A frame that is out by half makes the rest of the stream unreadable.
-                line.break_off()
-                raise
+                if line.stream.torn:
+                    line.break_off()
             await pending.done.wait()
         finally:
             line.pending.pop(call_id, None)
@@ -159,7 +169,8 @@ class Caller:
 
     async def _read(self, line: _Line) -> None:
         try:
-            await line.read_answers()
+            with line.reading:
+                await line.read_answers()
         except Misbehaviour as exc:
             self._strike(line.stream.peer_id, str(exc))
         except Transient:
@@ -172,6 +183,9 @@ class Caller:
         line = self._lines.pop(peer_id, None)
         if line is not None:
             line.break_off()
+        self._forget_idle(peer_id)
+
+    def _forget_idle(self, peer_id: str) -> None:
         limiter = self._in_flight.get(peer_id)
         if limiter is not None and not limiter.borrowed_tokens:
             del self._in_flight[peer_id]
@@ -191,6 +205,7 @@ class Answerer:
         self._strike = strike
         self._clock = clock
         self._methods: dict[str, _Method] = {}
+        self._streams: Counter[str] = Counter()
 
     def serve(
         self, method: str, handler: Handler, *, max_body: int, per_peer_per_second: float, concurrent: int
@@ -206,9 +221,25 @@ class Answerer:
     async def answer_stream(self, stream: Any) -> None:
         """Serve one inbound stream until the peer closes it; Misbehaviour ends it."""
         framed = FramedStream(stream)
+        if self._streams[framed.peer_id] >= MAX_LINES_PER_PEER:
+            self._counters.count("lines_refused")
+            await framed.reset()
+            return
+        self._streams[framed.peer_id] += 1
+        try:
+            await self._answer_calls(framed)
+        finally:
+            self._streams[framed.peer_id] -= 1
+            self._streams += Counter()  # drops the zeros
+
+    async def _answer_calls(self, framed: FramedStream) -> None:
         in_flight = trio.CapacityLimiter(self._settings.max_calls_per_peer)
+        longest = max((m.max_body for m in self._methods.values()), default=0)
         async with trio.open_nursery() as nursery:
-            while (frame := await framed.read_frame(wire.MAX_RPC_FRAME)) is not None:
+            while True:
+                frame = await framed.read_frame(max(longest, _SHORT_BODY) + wire.MAX_CALL_OVERHEAD)
+                if frame is None:
+                    return
                 call = wire.decode_call(frame)
                 # Not reading on is what holds back a peer with too many open calls.
                 ticket = object()

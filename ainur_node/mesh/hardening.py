@@ -20,6 +20,7 @@ StreamHandler = Callable[[Any], Awaitable[None]]
 # ignores its window, so without this a peer fills the memory through a stream that nobody reads.
 MAX_STREAM_BUFFER = 4 * 1024 * 1024
 MAX_CONNECTION_BUFFER = 16 * 1024 * 1024
+CLOSE_SECONDS = 1.0
 
 
 class BufferOverrun(Exception):  # noqa: N818 # a condition, not an error of ours
@@ -96,6 +97,7 @@ def install(max_streams_per_peer: int) -> None:
         return
     _installed = True
 
+    close_yamux = Yamux.close
     handle_stream = SwarmConn._handle_muxed_stream
     init_yamux = Yamux.__init__
 
@@ -114,5 +116,15 @@ def install(max_streams_per_peer: int) -> None:
         init_yamux(self, *args, **kwargs)
         self.stream_buffers = _Buffers()
 
+    async def close_yamux_in_time(self: Any, *args: Any, **kwargs: Any) -> None:
+        # Stock writes a farewell first; to a frozen peer with full buffers that waits for ever, and the health
+        # monitor, which wants to close the connection, waits with it.
+        with trio.move_on_after(CLOSE_SECONDS) as scope:
+            await close_yamux(self, *args, **kwargs)
+        if scope.cancelled_caught:
+            with trio.move_on_after(CLOSE_SECONDS):
+                await self._cleanup_on_error()
+
+    Yamux.close = close_yamux_in_time
     SwarmConn._handle_muxed_stream = handle_stream_guarded
     Yamux.__init__ = init_yamux_bounded

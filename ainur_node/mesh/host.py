@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import Yamux
 from multiaddr import Multiaddr
 
+from ainur_node.errors import Transient
 from ainur_node.mesh import hardening, tuning
 from ainur_node.mesh.settings import MeshSettings
 
@@ -47,6 +49,24 @@ def build_host(settings: MeshSettings, node_seed: bytes, on_fault: Callable[[str
     network.auto_connector.maybe_connect = trio.lowlevel.checkpoint
     _guard_handlers(host, on_fault)
     return host
+
+
+def check_listen(settings: MeshSettings) -> None:
+    """Transient when an address cannot be listened on; libp2p would go on without it and say nothing."""
+    for address in settings.listen:
+        parts = dict(zip(address.split("/")[1::2], address.split("/")[2::2], strict=False))
+        host, port = parts.get("ip4") or parts.get("ip6"), parts.get("tcp", "0")
+        if host is None or not port.isdecimal():
+            raise ValueError(f"{address!r} is not /ip4/…/tcp/… or /ip6/…/tcp/…")
+        family = socket.AF_INET if "ip4" in parts else socket.AF_INET6
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, int(port)))
+            except OSError as exc:
+                raise Transient(
+                    f"cannot listen on {address}: {exc.strerror}", hint="choose another port in mesh.listen"
+                ) from exc
 
 
 def _resource_manager(settings: MeshSettings) -> ResourceManager:

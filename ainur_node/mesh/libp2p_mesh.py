@@ -19,7 +19,7 @@ from ainur_node.mesh import blobs, calls, meeting
 from ainur_node.mesh.dht import FIND, PUT, Dht
 from ainur_node.mesh.dht_records import MAX_FIND_REQUEST, MAX_PUT_REQUEST
 from ainur_node.mesh.gossip import GossipChannels
-from ainur_node.mesh.host import build_host
+from ainur_node.mesh.host import build_host, check_listen
 from ainur_node.mesh.peers import Peer, Standing, peer_id_of, split_address
 from ainur_node.mesh.records import Subscription, WrongWorld
 from ainur_node.mesh.settings import BlobSource, Counters, MeshSettings
@@ -87,7 +87,8 @@ class Libp2pMesh:
         self._host: Any = None
 
     async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Listen and serve until cancelled; ready when the addresses are known."""
+        """Listen and serve until cancelled; ready when the addresses are known; Transient when a port is taken."""
+        check_listen(self._settings)
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
             await nursery.start(self._run_shielded, stop)
@@ -120,6 +121,7 @@ class Libp2pMesh:
                     task_status.started()
                     await stop.wait()
                     with trio.move_on_after(_SHUTDOWN_SECONDS):
+                        await self._meetings.close()
                         await host.close()
                     scope.cancel()
         finally:

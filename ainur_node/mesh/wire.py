@@ -18,7 +18,8 @@ LENGTH = struct.Struct(">I")
 MAX_HELLO = 4 * 1024
 MAX_BODY = 1024 * 1024
 # The map around a body: version, id, method, or a refusal with its hint.
-MAX_RPC_FRAME = MAX_BODY + 1024
+MAX_CALL_OVERHEAD = 1024
+MAX_RPC_FRAME = MAX_BODY + MAX_CALL_OVERHEAD
 MAX_GOSSIP_BODY = 64 * 1024
 MAX_GOSSIP_FRAME = MAX_GOSSIP_BODY + 64
 MAX_BLOB_REQUEST = 256
