@@ -79,7 +79,7 @@ class Child:
                 stderr=log,
                 env={**os.environ, **self.program.environment},
                 start_new_session=True,  # Ctrl-C goes to the supervisor, which stops things in order
-                preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 # no thread of ours runs yet
+                preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 # no thread of ours runs yet
             )
         finally:
             if log is not None:
@@ -295,7 +295,7 @@ class Children:
         self._remember([child.identity for child in self._children if child.identity is not None])
 
 
-def _die_with(parent: int) -> Callable[[], None]:
+def die_with(parent: int) -> Callable[[], None]:
     """Make a ``preexec_fn`` after which the child gets SIGTERM when the thread that started it ends."""
 
     def ask() -> None:

@@ -1,0 +1,83 @@
+"""The sample agent on every provider of a world, each at its own price, and the proof that the submitter sees them."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ainur_node
+from ainur_node.devnet.asking import ask, client_of, wait_for
+from ainur_node.devnet.layout import SUBMITTER, DevnetError
+from ainur_node.devnet.plan import Plan, PlannedNode
+from ainur_node.domain.money import PLANCK_PER_AIN, format_ain
+
+Tell = Callable[[dict[str, object]], None]
+
+SAMPLE = "text-summary"
+CAPABILITY = "summarize"
+FIRST_ASK, ASK_STEP = 20 * PLANCK_PER_AIN // 100, 5 * PLANCK_PER_AIN // 100
+MESH_TIMEOUT = 60.0
+PUBLISH_TIMEOUT = 60.0
+ANNOUNCE_TIMEOUT = 60.0
+
+
+def ask_of(number: int) -> int:
+    """Planck that provider ``number`` (from 0) asks: 0.20 AIN, 0.25, 0.30 …"""
+    return FIRST_ASK + number * ASK_STEP
+
+
+def sample_agent() -> tuple[bytes, bytes]:
+    """Manifest and module of the sample agent; raises DevnetError when they are not installed."""
+    directory = Path(ainur_node.__file__).parent.parent / "agents" / SAMPLE
+    try:
+        return (directory / "manifest.json").read_bytes(), (directory / f"{SAMPLE}.wasm").read_bytes()
+    except OSError as error:
+        raise DevnetError(
+            "no-sample", f"the sample agent is missing: {error}", hint="use a full checkout of the project"
+        ) from error
+
+
+def wait_mesh(plan: Plan, tell: Tell) -> None:
+    """Wait until every node is connected to every other one."""
+    expected = len(plan.nodes) - 1
+
+    def connected(node: PlannedNode) -> bool | None:
+        return True if int(ask(Path(node.home), "node.status")["peers"]) >= expected else None
+
+    for node in plan.nodes:
+        wait_for(f"{node.name} meeting {expected} peers", partial(connected, node), timeout=MESH_TIMEOUT)
+    tell({"step": "mesh", "text": f"all {len(plan.nodes)} nodes are connected to one another", "peers": expected})
+
+
+def publish_everywhere(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
+    """Publish the sample agent on all providers at once; the agents as the submitter sees them in the end."""
+    manifest, wasm = sample_agent()
+    providers = [node for node in plan.nodes if node.provider]
+
+    def publish(number: int) -> dict[str, Any]:
+        node = providers[number]
+        with client_of(Path(node.home), timeout=PUBLISH_TIMEOUT) as client:
+            answer = client.call("agent.publish", manifest=manifest, wasm=wasm, ask=str(ask_of(number)))
+        text = f"{node.name} offers {CAPABILITY} for {format_ain(ask_of(number))} AIN"
+        tell({"step": "offer", "text": text, "node": node.name, "ask": str(ask_of(number)), "agent": answer["agent"]})
+        return answer
+
+    with ThreadPoolExecutor(len(providers)) as pool:
+        list(pool.map(publish, range(len(providers))))
+    return wait_offers(plan, tell)
+
+
+def wait_offers(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
+    """Wait until the submitter has heard an ask of every provider."""
+    expected = sum(node.provider for node in plan.nodes)
+    submitter = plan.layout.home(SUBMITTER)
+
+    def heard() -> list[dict[str, Any]] | None:
+        agents: list[dict[str, Any]] = ask(submitter, "agent.list", capability=CAPABILITY)["agents"]
+        priced = [agent for agent in agents if agent["ask"] is not None]
+        return priced if len({agent["node"] for agent in priced}) >= expected else None
+
+    agents = wait_for(f"the submitter hearing of {expected} offers", heard, timeout=ANNOUNCE_TIMEOUT)
+    tell({"step": "offers", "text": f"the submitter knows {len(agents)} offers", "offers": len(agents)})
+    return agents

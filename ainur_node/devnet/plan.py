@@ -1,0 +1,146 @@
+"""A world before it runs: keys, ports, configurations and money, written down for the keeper to start."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ainur_node import keystore
+from ainur_node.devnet.homes import Home, make_keys, write_config
+from ainur_node.devnet.layout import (
+    MAX_PROVIDERS,
+    MIN_PROVIDERS,
+    OBSERVER,
+    SUBMITTER,
+    DevnetError,
+    Layout,
+    write_private,
+)
+from ainur_node.domain.money import PLANCK_PER_AIN
+from ainur_node.storage.embedded import EmbeddedPostgres
+from ainur_node.storage.rundir import run_directory
+from ainur_node.supervisor.listening import free_ports
+from pallets_client.keys import Sr25519, new_seed
+
+PROVIDER_FUNDS = SUBMITTER_FUNDS = 1_000 * PLANCK_PER_AIN
+OBSERVER_FUNDS = 100 * PLANCK_PER_AIN
+FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
+CONNECTIONS_PER_NODE = 12
+SPARE_CONNECTIONS = 16
+"""Database connections for an operator and for making databases, beside those of the nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node process to start."""
+
+    name: str
+    home: str
+    database: str
+    listen: str
+    peer_id: str
+    account: str
+    ss58: str
+    provider: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One world to start."""
+
+    directory: str
+    chain_port: int
+    faucet: str
+    nodes: list[PlannedNode] = field(default_factory=list)
+
+    @property
+    def layout(self) -> Layout:
+        """Paths of the world."""
+        return Layout(Path(self.directory))
+
+    @property
+    def chain_url(self) -> str:
+        """Where the chain host will answer."""
+        return f"ws://127.0.0.1:{self.chain_port}"
+
+    def balances(self) -> dict[str, int]:
+        """Planck of each account at genesis, by address."""
+        amounts = {self.faucet: FAUCET_FUNDS}
+        for node in self.nodes:
+            amounts[node.ss58] = OBSERVER_FUNDS if node.name == OBSERVER else PROVIDER_FUNDS
+        return amounts
+
+    def write(self) -> None:
+        """Write the plan into its world's directory."""
+        write_private(self.layout.plan_file, json.dumps(asdict(self), indent=1) + "\n")
+
+
+def read_plan(directory: Path) -> Plan:
+    """The plan of a world's directory, as `Plan.write` left it."""
+    document: dict[str, Any] = json.loads(Layout(directory).plan_file.read_text("utf-8"))
+    nodes = [PlannedNode(**entry) for entry in document.pop("nodes")]
+    return Plan(**document, nodes=nodes)
+
+
+def postgres_of(plan: Plan) -> EmbeddedPostgres:
+    """The database server of a world, not started."""
+    return EmbeddedPostgres(
+        plan.layout.postgres,
+        run_directory(plan.layout.directory),
+        max_connections=SPARE_CONNECTIONS + CONNECTIONS_PER_NODE * len(plan.nodes),
+    )
+
+
+def make_plan(layout: Layout, providers: int) -> Plan:
+    """Make keys, choose ports and write the configuration of every node of a new world.
+
+    The world's directory must exist. Raises DevnetError for a number of providers that makes no market.
+    """
+    if not MIN_PROVIDERS <= providers <= MAX_PROVIDERS:
+        raise DevnetError(
+            "bad-nodes",
+            f"a world has {MIN_PROVIDERS} to {MAX_PROVIDERS} providers, not {providers}",
+            hint="choose another number for --nodes",
+        )
+    names = [f"n{number}" for number in range(1, providers + 1)] + [SUBMITTER, OBSERVER]
+    chain_port, *ports = free_ports(len(names) + 1)
+    faucet = Sr25519(new_seed())
+    write_private(layout.faucet_file, faucet.seed.hex() + "\n")
+    homes = [make_keys(layout.home(name), name, keystore.DEVELOPMENT) for name in names]
+    nodes = list(_nodes(homes, ports))
+    plan = Plan(str(layout.directory), chain_port, faucet.ss58, nodes)
+    server = postgres_of(plan)
+    for node in nodes:
+        _configure(plan, node, server.dsn(node.database))
+        (Path(node.home) / "world.json").symlink_to(Path("..") / layout.world_file.name)
+    plan.write()
+    return plan
+
+
+def _nodes(homes: list[Home], ports: list[int]) -> Iterator[PlannedNode]:
+    for home, port in zip(homes, ports, strict=True):
+        yield PlannedNode(
+            name=home.name,
+            home=str(home.directory),
+            database=f"ainur_{home.name}",
+            listen=f"/ip4/127.0.0.1/tcp/{port}",
+            peer_id=home.peer_id,
+            account=home.keys.account.hex(),
+            ss58=Sr25519(home.keys.account_seed).ss58,
+            provider=home.name not in {SUBMITTER, OBSERVER},
+        )
+
+
+def _configure(plan: Plan, node: PlannedNode, dsn: str) -> None:
+    # Everybody knows everybody: a world of one machine needs no discovery, and every pair is connected within seconds.
+    others = [f"{other.listen}/p2p/{other.peer_id}" for other in plan.nodes if other is not node]
+    write_config(
+        Path(node.home),
+        {
+            "node": {"name": node.name},
+            "mesh": {"listen": (node.listen,), "bootstrap": tuple(others)},
+            "chain": {"mode": "remote", "url": plan.chain_url},
+            "database": {"url": dsn},
+        },
+    )
