@@ -39,3 +39,7 @@ class CallMalformed(ChainError):
 
 class WriterClosed(ChainError):
     """The writer was closed before this call left; nothing was signed for it."""
+
+
+class WriterBusy(ChainError):
+    """Too many calls wait for this writer; nothing was signed for this one."""

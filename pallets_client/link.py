@@ -73,6 +73,7 @@ class Link:
         self._head: Head | None = None
         self._watching: Connection | None = None
         self._closed = False
+        self.connections = 0  # made so far: a new number means that nothing sent before is sure to be known
         self.on_change: Callable[[], None] | None = None
 
     # requests ------------------------------------------------------------------------------------------
@@ -104,6 +105,7 @@ class Link:
                 connection.close()
                 raise
             self._connection = connection
+            self.connections += 1
             self._runtime = None  # the node may have come back with another runtime
             self._watch_runtime(connection)
             return connection
