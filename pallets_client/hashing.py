@@ -77,7 +77,7 @@ def auction_id(genesis: bytes, payer: bytes, task: bytes, attempt: int) -> bytes
 
 
 def escrow_id(genesis: bytes, auction: bytes, slot: int) -> bytes:
-    """Id of the escrow of one slot; a re-award after a failed winner uses the next slot number."""
+    """Id of the escrow of one slot; a runner-up's escrow takes the id of the failed winner's."""
     return tagged("ainur/escrow/1", genesis, auction, u16(slot))
 
 

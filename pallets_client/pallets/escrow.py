@@ -98,7 +98,7 @@ class Escrow:
     @property
     def held(self) -> int:
         """What this escrow holds of its payer as EscrowFunds."""
-        return 0 if isinstance(self.state, Settled) else self.amount + self.fee
+        return 0 if isinstance(self.state, Settled) else self.amount + self.fee - self.paid_so_far
 
 
 def decline(escrow: bytes, reason: int) -> Call:
@@ -151,5 +151,8 @@ def timeout_dispute(escrow: bytes) -> Call:
 
 
 def forget(escrow: bytes) -> Call:
-    """Drop a settled escrow and its auction when the tombstone time is over; anyone may."""
+    """Drop a finished auction and its escrow when the tombstone time is over; anyone may.
+
+    ``escrow`` is the escrow's id, or the auction's where no escrow was ever funded.
+    """
     return Call(PALLET, "forget", {"escrow": escrow})

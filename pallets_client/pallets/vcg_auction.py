@@ -172,6 +172,14 @@ class Auction:
     failed: tuple[bytes, ...]
     state: AuctionState
 
+    @property
+    def held(self) -> int:
+        """What its payer has on hold for the auction itself, the bond aside.
+
+        A failed winner's award freed the budget; the next award holds price and fee anew.
+        """
+        return self.budget if isinstance(self.state, Open | Closed) and not self.failed else 0
+
 
 @dataclass(frozen=True, slots=True)
 class AwardProof:

@@ -117,7 +117,7 @@ class Auctioning:
         return hashing.auction_id(self.genesis, self.payer.account, self.task, self.attempt)
 
     def escrow_id(self, slot: int = 0) -> bytes:
-        """The id of the escrow that an award of this slot funds."""
+        """The id of the escrow that an award funds."""
         return hashing.escrow_id(self.genesis, self.id, slot)
 
     def open(self, now: int) -> Call:

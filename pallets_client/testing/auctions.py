@@ -8,8 +8,8 @@ from typing import Any
 
 from pallets_client import hashing
 from pallets_client.keys import verify_digest
-from pallets_client.pallets.agent_registry import AgentState, Provider, ProviderState
-from pallets_client.pallets.escrow import Escrow, Funded, Settled
+from pallets_client.pallets.agent_registry import AgentState, Provider
+from pallets_client.pallets.escrow import Escrow, Funded, Settled, Settlement
 from pallets_client.pallets.reputation import penalty, quality_at
 from pallets_client.pallets.vcg_auction import (
     Auction,
@@ -25,6 +25,7 @@ from pallets_client.pallets.vcg_auction import (
     fee_of,
     reserve_of,
 )
+from pallets_client.records import EXISTENTIAL_DEPOSIT
 from pallets_client.testing import registry
 from pallets_client.testing.world import AUCTION_BOND, FUNDS, World, ensure
 
@@ -42,6 +43,7 @@ class Why:
     CANCELLED = 0
     NEVER_CLOSED = 1
     NEVER_AWARDED = 2
+    TOO_MANY_FAILED = 3
 
 
 def open_(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
@@ -49,21 +51,18 @@ def open_(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     terms: AuctionTerms = args["terms"]
     params = world.params
     auction_id = hashing.auction_id(world.genesis, payer, args["task"], args["attempt"])
-    ensure(auction_id not in world.auctions, "VcgAuction.AlreadyExists")
-    ensure(world.now <= args["open_by"], "VcgAuction.TooLate")
-    ensure(args["open_by"] <= world.now + params.tombstone, "VcgAuction.OpenByTooFar")
-    _check_terms(world, terms)
+    ensure(world.now <= args["open_by"], "VcgAuction.OpenByPassed")
+    ensure(args["open_by"] - world.now <= params.tombstone, "VcgAuction.OpenByTooFar")
+    ensure(auction_id not in world.auctions, "VcgAuction.AlreadyOpened")
     if args["attempt"] > 0:
         _check_earlier(world, payer, args["task"], args["attempt"] - 1)
-    reserve = reserve_of(terms.budget, params.fee_bps)
-    ensure(reserve >= params.min_price, "VcgAuction.BudgetTooSmall")
+    reserve = _check_terms(world, terms)
     bond = reserve * params.bond_bps // 10_000
-    ensure(
-        world.spendable(payer) >= terms.budget + bond + params.fee_reserve,
-        "VcgAuction.NotEnoughMoney",
-    )
-    world.hold(payer, FUNDS, terms.budget)
-    world.hold(payer, AUCTION_BOND, bond)
+    left = world.free.get(payer, 0) - terms.budget - bond
+    ensure(left >= 0, "VcgAuction.NotEnoughFree")
+    ensure(left >= EXISTENTIAL_DEPOSIT + params.fee_reserve, "VcgAuction.FeeReserve")
+    world.hold(payer, FUNDS, terms.budget, "Escrow.NotEnoughFree")
+    world.hold(payer, AUCTION_BOND, bond, "VcgAuction.NotEnoughFree")
     commit_end = world.now + terms.commit_within
     world.auctions[auction_id] = Auction(
         payer=payer,
@@ -105,29 +104,36 @@ def open_(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     )
 
 
-def _check_terms(world: World, terms: AuctionTerms) -> None:
+def _check_terms(world: World, terms: AuctionTerms) -> int:
+    """The reserve that follows from sensible terms."""
     params = world.params
-    ensure((terms.mode, terms.rule, terms.slots) == (0, 1, 1), "VcgAuction.Unsupported")
-    ensure(terms.challenge_within == 0, "VcgAuction.Unsupported")
-    ensure(MIN_COMMIT_WITHIN <= terms.commit_within <= MAX_COMMIT_WITHIN, "VcgAuction.BadWindow")
-    ensure(params.min_reveal <= terms.reveal_within <= params.max_reveal, "VcgAuction.BadWindow")
-    ensure(0 < terms.start_within <= params.start_within, "VcgAuction.BadWindow")
-    ensure(0 < terms.review_within <= params.review_within, "VcgAuction.BadWindow")
-    ensure(terms.start_within <= terms.deliver_within <= params.max_deliver, "VcgAuction.BadWindow")
-    ensure(terms.quality_bps <= params.quality_bps_max, "VcgAuction.QualityTooHigh")
+    kind = (terms.mode, terms.rule, terms.slots, terms.challenge_within)
+    ensure(kind == (0, 1, 1, 0), "VcgAuction.Unsupported")
+    windows = (
+        (terms.commit_within, MIN_COMMIT_WITHIN, MAX_COMMIT_WITHIN),
+        (terms.reveal_within, max(1, params.min_reveal), params.max_reveal),
+        (terms.start_within, 1, params.start_within),
+        (terms.deliver_within, 1, params.max_deliver),
+        (terms.review_within, 1, params.review_within),
+    )
+    ensure(all(least <= window <= most for window, least, most in windows), "VcgAuction.BadWindow")
+    ensure(terms.quality_bps <= params.quality_bps_max, "VcgAuction.BadQuality")
+    ensure(terms.min_score <= 1_000_000, "VcgAuction.BadQuality")
     ensure(terms.budget <= MAX_BUDGET, "VcgAuction.BudgetTooLarge")
+    reserve = reserve_of(terms.budget, params.fee_bps)
+    ensure(reserve >= params.min_price, "VcgAuction.BudgetTooSmall")
+    return reserve
 
 
 def _check_earlier(world: World, payer: bytes, task: bytes, attempt: int) -> None:
-    earlier_id = hashing.auction_id(world.genesis, payer, task, attempt)
-    earlier = world.auctions.get(earlier_id)
-    ensure(earlier is not None, "VcgAuction.NoEarlierAttempt")
-    assert earlier is not None
-    terminal = isinstance(earlier.state, NoSale | Void)
-    if isinstance(earlier.state, Awarded):
+    """The attempt before must be over, and not paid."""
+    earlier = world.auctions.get(hashing.auction_id(world.genesis, payer, task, attempt))
+    over = earlier is not None and isinstance(earlier.state, NoSale | Void)
+    if earlier is not None and isinstance(earlier.state, Awarded):
         escrow = world.escrows.get(earlier.state.escrow)
-        terminal = escrow is not None and isinstance(escrow.state, Settled)
-    ensure(terminal, "VcgAuction.EarlierAttemptLive")
+        if escrow is not None and isinstance(escrow.state, Settled):
+            over = escrow.state.outcome not in (Settlement.PAID, Settlement.AUTO)
+    ensure(over, "VcgAuction.EarlierAttempt")
 
 
 def cancel(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
@@ -147,6 +153,7 @@ def close(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     ensure(world.now <= auction.reveal_end - world.params.min_reveal, "VcgAuction.TooLate")
     state = Closed(args["root"], args["count"], world.now, world.block)
     world.auctions[args["auction"]] = replace(auction, state=state)
+    world.closings[args["auction"]] = state
     world.emit(_PALLET, "Closed", auction=args["auction"], root=args["root"], count=args["count"])
 
 
@@ -166,30 +173,24 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     closed = _closed(world, auction, all_revealed=args["all_revealed"])
     opening: Opening = args["opening"]
     price: int = args["price"]
-    # One slot: the winner that follows a failed one takes the next number, so that ids never repeat.
-    ensure(args["slot"] == len(auction.failed), "VcgAuction.BadSlot")
-    provider = _eligible(world, auction, opening)
+    ensure(args["slot"] < auction.slots, "VcgAuction.NoSlot")
+    provider = _eligible(world, auction, opening, args["commitment"])
     _check_proof(world, auction_id, closed, args)
-    _check_commitment(world, auction_id, provider, opening, args["commitment"])
-    score = world.scores.get((opening.provider, auction.capability))
-    q = quality_at(score, auction.score_epoch)
-    ensure(q >= auction.min_score, "VcgAuction.ScoreTooLow")
-    ceiling = auction.reserve - penalty(auction.reserve, auction.quality_bps, q)
-    ensure(opening.ask <= price <= ceiling, "VcgAuction.BadPrice")
-    ensure(price >= world.params.min_price, "VcgAuction.BadPrice")
+    _check_signature(world, auction_id, provider, opening, args["commitment"])
+    _check_agent(world, auction, opening)
+    _check_price(world, auction, opening, price)
     lock = price * auction.perf_bps // 10_000
-    ensure(provider.free_stake >= lock, "VcgAuction.StakeTooLow")
+    ensure(provider.free_stake >= lock, "VcgAuction.NotEnoughStake")
 
     fee = fee_of(price, auction.fee_bps)
-    held = _held_budget(auction)
-    if held:
-        world.release(payer, FUNDS, held - price - fee)
+    needed, held = price + fee, auction.held
+    if needed > held:
+        world.hold(payer, FUNDS, needed - held, "Escrow.NotEnoughFree")
     else:
-        ensure(world.spendable(payer) >= price + fee, "VcgAuction.NotEnoughMoney")
-        world.hold(payer, FUNDS, price + fee)
-    if auction.bond:
-        world.release(payer, AUCTION_BOND, auction.bond)
+        world.release(payer, FUNDS, held - needed)
+    world.release(payer, AUCTION_BOND, auction.bond)
     registry.lock(world, opening.provider, lock)
+    # A runner-up's escrow takes the place of the failed winner's.
     escrow_id = hashing.escrow_id(world.genesis, auction_id, args["slot"])
     beacon = world.block_hashes[closed.block]
     world.auctions[auction_id] = replace(
@@ -216,10 +217,9 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
         start_by=world.now + auction.start_within,
         deliver_by=world.now + auction.deliver_within,
         review_within=auction.review_within,
-        revealed=closed.count,
+        revealed=closed.count if args["all_revealed"] else 0,
         state=Funded(),
     )
-    world.reopenable[escrow_id] = closed
     world.emit(
         _PALLET,
         "Awarded",
@@ -242,30 +242,34 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     )
 
 
-def _held_budget(auction: Auction) -> int:
-    """After a failed winner the budget has gone back: the next award holds its price anew."""
-    return 0 if auction.failed else auction.budget
-
-
-def _eligible(world: World, auction: Auction, opening: Opening) -> Provider:
-    provider = world.providers.get(opening.provider)
-    ensure(provider is not None, "VcgAuction.NotProvider")
-    assert provider is not None
-    ensure(provider.state == ProviderState.ACTIVE, "VcgAuction.ProviderPaused")
+def _eligible(world: World, auction: Auction, opening: Opening, commitment: Commitment) -> Provider:
     ensure(opening.provider != auction.payer, "VcgAuction.OwnTask")
     ensure(opening.provider not in auction.failed, "VcgAuction.AlreadyFailed")
-    agent = world.agents.get(opening.terms.agent)
-    terms = opening.terms
+    ensure(world.now <= commitment.standing_until, "VcgAuction.NotStanding")
+    provider = registry.active_provider(world, opening.provider)
+    ensure(provider is not None, "VcgAuction.ProviderInactive")
+    assert provider is not None
+    return provider
+
+
+def _check_agent(world: World, auction: Auction, opening: Opening) -> None:
+    agent, terms = world.agents.get(opening.terms.agent), opening.terms
     ensure(
         agent is not None
-        and agent.provider == opening.provider
         and agent.state == AgentState.ACTIVE
+        and agent.provider == opening.provider
         and agent.capability == auction.capability
-        and (agent.module, agent.version, agent.class_, agent.royalty_bps)
-        == (terms.module, terms.version, terms.class_, terms.royalty_bps),
+        and (agent.version, agent.module, agent.class_) == (terms.version, terms.module, terms.class_),
         "VcgAuction.AgentMismatch",
     )
-    return provider
+
+
+def _check_price(world: World, auction: Auction, opening: Opening, price: int) -> None:
+    q = quality_at(world.scores.get((opening.provider, auction.capability)), auction.score_epoch)
+    ensure(q >= auction.min_score, "VcgAuction.ScoreTooLow")
+    most = auction.reserve - penalty(auction.reserve, auction.quality_bps, q)
+    ensure(opening.ask <= price <= most, "VcgAuction.BadPrice")
+    ensure(price >= world.params.min_price, "VcgAuction.BadPrice")
 
 
 def _check_proof(world: World, auction_id: bytes, closed: Closed, args: Mapping[str, Any]) -> None:
@@ -279,10 +283,9 @@ def _check_proof(world: World, auction_id: bytes, closed: Closed, args: Mapping[
     ensure(root == closed.root, "VcgAuction.BadProof")
 
 
-def _check_commitment(
+def _check_signature(
     world: World, auction_id: bytes, provider: Provider, opening: Opening, commitment: Commitment
 ) -> None:
-    ensure(world.now <= commitment.standing_until, "VcgAuction.BidExpired")
     digest = hashing.commit_message(
         world.genesis,
         auction_id,
@@ -312,44 +315,43 @@ def expire(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
         ensure(isinstance(auction.state, Closed), "VcgAuction.WrongState")
         ensure(world.now > auction.award_by, "VcgAuction.TooEarly")
         why = Why.NEVER_AWARDED
-        if auction.bond:
-            world.burn_held(auction.payer, AUCTION_BOND, auction.bond)
-            auction = replace(auction, bond=0)
+        world.burn_held(auction.payer, AUCTION_BOND, auction.bond)
+        auction = replace(auction, bond=0)
     _end(world, args["auction"], auction, Void(why, world.now))
     world.emit(_PALLET, "Voided", auction=args["auction"], why=why)
 
 
-def reopen(world: World, auction_id: bytes, escrow_id: bytes, failed: bytes) -> None:
+def reopen(world: World, auction_id: bytes, failed: bytes) -> None:
     """Back to Closed after a winner declined or failed to deliver."""
     auction = world.auctions[auction_id]
-    names = auction.failed
-    if len(names) < MAX_FAILED:
-        names = (*names, failed)
-        world.auctions[auction_id] = replace(
-            auction,
-            failed=names,
-            award_by=world.now + world.params.award_within,
-            state=world.reopenable.pop(escrow_id),
-        )
-        world.emit(_PALLET, "Reopened", auction=auction_id, failed=failed)
+    if len(auction.failed) >= MAX_FAILED:
+        world.auctions[auction_id] = replace(auction, state=Void(Why.TOO_MANY_FAILED, world.now))
+        world.emit(_PALLET, "Voided", auction=auction_id, why=Why.TOO_MANY_FAILED)
+        return
+    award_by = world.now + world.params.award_within
+    world.auctions[auction_id] = replace(
+        auction, failed=(*auction.failed, failed), award_by=award_by, state=world.closings[auction_id]
+    )
+    world.emit(_PALLET, "Reopened", auction=auction_id, failed=failed, award_by=award_by)
 
 
-def forget(world: World, auction_id: bytes, escrow_id: bytes) -> None:
-    """Drop an auction that ended with this escrow; one that goes on stays."""
+def terminal_since(world: World, auction_id: bytes) -> int | None:
+    """Market time since which nothing can happen to the auction; None when it is live or unknown."""
     auction = world.auctions.get(auction_id)
     if auction is None:
-        return
-    over = isinstance(auction.state, NoSale | Void)
-    if over or (isinstance(auction.state, Awarded) and auction.state.escrow == escrow_id):
-        del world.auctions[auction_id]
+        return None
+    if isinstance(auction.state, NoSale | Void):
+        return auction.state.at
+    if isinstance(auction.state, Awarded):
+        escrow = world.escrows.get(auction.state.escrow)
+        if escrow is not None and isinstance(escrow.state, Settled):
+            return escrow.state.at
+    return None
 
 
 def _end(world: World, auction_id: bytes, auction: Auction, state: NoSale | Void) -> None:
-    held = _held_budget(auction)
-    if held:
-        world.release(auction.payer, FUNDS, held)
-    if auction.bond:
-        world.release(auction.payer, AUCTION_BOND, auction.bond)
+    world.release(auction.payer, FUNDS, auction.held)
+    world.release(auction.payer, AUCTION_BOND, auction.bond)
     world.auctions[auction_id] = replace(auction, bond=0, state=state)
 
 

@@ -23,6 +23,7 @@ from pallets_client.records import (
     Expired,
     Head,
     Outcome,
+    Refused,
     Signed,
     StillPossible,
 )
@@ -181,6 +182,31 @@ class MemoryWriter:
             if refused is not None:
                 future.set_result(refused)
             return future
+
+    def resume(self, signed: Signed) -> Future[Outcome]:
+        """Follow an extrinsic of an earlier writer; one that was lost enters the pool again."""
+        future: Future[Outcome] = Future()
+        with self.chain.changed:
+            found = self.lookup(signed.hash, signed.block, signed.era_end_block)
+            if not isinstance(found, StillPossible):
+                future.set_result(found)
+                return future
+            for pending in [*self.chain.lost, *self.chain.pool]:
+                if pending.hash == signed.hash:
+                    pending.future = future
+                    if pending in self.chain.lost and self.reachable:
+                        self.chain.lost.remove(pending)
+                        refused = self.chain.submit(pending)
+                        if refused is not None:
+                            future.set_result(refused)
+                    return future
+        future.set_result(Refused(1010, "Invalid Transaction: never seen by this chain"))
+        return future
+
+    def statistics(self) -> dict[str, int]:
+        """Counts of calls by where they are."""
+        waiting = sum(1 for other in self.chain.pool if other.account == self.key.account)
+        return {"queued": 0, "in_flight": waiting, "connections": 1}
 
     def lookup(self, hash_: bytes, since_block: int, era_end: int) -> Outcome | StillPossible:
         """What became of an extrinsic signed earlier; Expired when its era ended without it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pallets_client import hashing
 from pallets_client.pallets.escrow import (
     Delivered,
     Disputed,
@@ -25,27 +26,29 @@ _PALLET = "Escrow"
 def decline(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     """The payee will not do it."""
     escrow = _get(world, args["escrow"])
-    ensure(caller == escrow.payee, "Escrow.NotPayee")
+    ensure(caller == escrow.payee, "Escrow.NotParty")
     ensure(isinstance(escrow.state, Funded), "Escrow.WrongState")
     ensure(world.now <= escrow.start_by, "Escrow.TooLate")
-    key = (escrow.payee, world.epoch)
-    ensure(world.declines.get(key, 0) < world.params.decline_cap, "Escrow.TooManyDeclines")
-    world.declines[key] = world.declines.get(key, 0) + 1
+    since, count = world.declines.get(caller, (world.epoch, 0))
+    if since != world.epoch:
+        count = 0
+    ensure(count < world.params.decline_cap, "Escrow.DeclineCap")
+    world.declines[caller] = (world.epoch, count + 1)
     world.release(escrow.payer, FUNDS, escrow.held)
     registry.unlock(world, escrow.payee, escrow.perf_lock)
     scores.declined(world, escrow.payee, escrow.capability)
     _settle(world, args["escrow"], Settlement.DECLINED)
-    world.emit(_PALLET, "Declined", escrow=args["escrow"], reason=args["reason"])
-    auctions.reopen(world, escrow.source, args["escrow"], escrow.payee)
+    auctions.reopen(world, escrow.source, caller)
+    world.emit(_PALLET, "Declined", escrow=args["escrow"], payee=caller, reason=args["reason"])
 
 
 def deliver(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     """The delivery hash comes before the bytes."""
     escrow = _get(world, args["escrow"])
     operator = world.providers[escrow.payee].operator
-    ensure(caller in (escrow.payee, operator), "Escrow.NotPayee")
+    ensure(caller in (escrow.payee, operator), "Escrow.NotParty")
+    ensure(args["milestone"] == 0, "Escrow.NoMilestone")
     ensure(isinstance(escrow.state, Funded), "Escrow.WrongState")
-    ensure(args["milestone"] == 0, "Escrow.BadMilestone")
     ensure(world.now <= escrow.deliver_by, "Escrow.TooLate")
     world.escrows[args["escrow"]] = replace(escrow, state=Delivered(world.now, args["delivery"]))
     world.emit(_PALLET, "Delivered", escrow=args["escrow"], delivery=args["delivery"])
@@ -60,16 +63,16 @@ def refund(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
     registry.burn_lock(world, escrow.payee, escrow.perf_lock)
     scores.failed(world, escrow.payee, escrow.capability, escrow.fee)
     _settle(world, args["escrow"], Settlement.NOT_DELIVERED)
+    auctions.reopen(world, escrow.source, escrow.payee)
     world.emit(_PALLET, "Refunded", escrow=args["escrow"], payer=escrow.payer, amount=escrow.held)
-    auctions.reopen(world, escrow.source, args["escrow"], escrow.payee)
 
 
 def accept(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     """Pay."""
     escrow = _get(world, args["escrow"])
-    ensure(caller == escrow.payer, "Escrow.NotPayer")
+    ensure(caller == escrow.payer, "Escrow.NotParty")
+    ensure(args["milestone"] == 0, "Escrow.NoMilestone")
     ensure(isinstance(escrow.state, Delivered | Disputed), "Escrow.WrongState")
-    ensure(args["milestone"] == 0, "Escrow.BadMilestone")
     _pay(world, escrow, escrow.amount, escrow.fee)
     registry.unlock(world, escrow.payee, escrow.perf_lock)
     _release_bond(world, escrow)
@@ -109,7 +112,7 @@ def auto_release(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
 def give_back(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     """The payee knows that its delivery is wrong."""
     escrow = _get(world, args["escrow"])
-    ensure(caller == escrow.payee, "Escrow.NotPayee")
+    ensure(caller == escrow.payee, "Escrow.NotParty")
     ensure(isinstance(escrow.state, Delivered | Disputed), "Escrow.WrongState")
     world.release(escrow.payer, FUNDS, escrow.held)
     if isinstance(escrow.state, Disputed):
@@ -117,6 +120,7 @@ def give_back(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
         scores.ruled_against(world, escrow.payee, escrow.capability, escrow.fee)
     else:
         registry.unlock(world, escrow.payee, escrow.perf_lock)
+        scores.gave_back(world, escrow.payee, escrow.capability)
     _release_bond(world, escrow)
     _settle(world, args["escrow"], Settlement.GAVE_BACK)
     world.emit(_PALLET, "GaveBack", escrow=args["escrow"], payer=escrow.payer, amount=escrow.held)
@@ -125,31 +129,39 @@ def give_back(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
 def dispute(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     """Refuse a delivery and put half the price at stake for it."""
     escrow = _get(world, args["escrow"])
-    ensure(caller == escrow.payer, "Escrow.NotPayer")
+    ensure(caller == escrow.payer, "Escrow.NotParty")
+    ensure(args["milestone"] == 0, "Escrow.NoMilestone")
+    ensure(args["ground"] <= max(Ground), "Escrow.BadGround")
     ensure(isinstance(escrow.state, Delivered), "Escrow.WrongState")
     assert isinstance(escrow.state, Delivered)
-    ensure(args["milestone"] == 0, "Escrow.BadMilestone")
-    ensure(args["ground"] <= max(Ground), "Escrow.BadGround")
     ensure(world.now <= escrow.state.at + escrow.review_within, "Escrow.TooLate")
     bond = (escrow.amount + 1) // 2
-    ensure(world.spendable(escrow.payer) >= bond, "Escrow.NotEnoughMoney")
-    world.hold(escrow.payer, DISPUTE_BOND, bond)
+    world.hold(escrow.payer, DISPUTE_BOND, bond, "Escrow.NotEnoughFree")
     until = world.now + world.params.dispute_limit
     state = Disputed(world.now, args["ground"], bond, args["evidence"], until, escrow.state.delivery)
     world.escrows[args["escrow"]] = replace(escrow, state=state)
-    world.emit(_PALLET, "Disputed", escrow=args["escrow"], ground=args["ground"], bond=bond)
+    world.emit(
+        _PALLET,
+        "Disputed",
+        escrow=args["escrow"],
+        ground=args["ground"],
+        bond=bond,
+        evidence=args["evidence"],
+        until=until,
+    )
 
 
 def resolve(world: World, _root: bytes, args: Mapping[str, Any]) -> None:
     """The ruling: a share to the payee, the loser's bond burned."""
     escrow = _get(world, args["escrow"])
+    ensure(args["payee_bps"] <= 10_000, "Escrow.BadShare")
     ensure(isinstance(escrow.state, Disputed), "Escrow.WrongState")
     assert isinstance(escrow.state, Disputed)
-    ensure(args["payee_bps"] <= 10_000, "Escrow.BadShare")
     paid, back = _split(world, escrow, args["payee_bps"])
     if args["payee_bps"] * 2 >= 10_000:
         world.burn_held(escrow.payer, DISPUTE_BOND, escrow.state.bond)
         registry.unlock(world, escrow.payee, escrow.perf_lock)
+        scores.paid(world, escrow.payee, escrow.capability, 0, verified=False)
     else:
         _release_bond(world, escrow)
         registry.burn_lock(world, escrow.payee, escrow.perf_lock)
@@ -173,31 +185,38 @@ def timeout_dispute(world: World, _caller: bytes, args: Mapping[str, Any]) -> No
 
 
 def forget(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
-    """Drop a settled escrow, and its auction when that is over."""
-    escrow = _get(world, args["escrow"])
-    ensure(isinstance(escrow.state, Settled), "Escrow.WrongState")
-    assert isinstance(escrow.state, Settled)
-    ensure(world.now > escrow.state.at + world.params.tombstone, "Escrow.TooEarly")
-    del world.escrows[args["escrow"]]
-    world.reopenable.pop(args["escrow"], None)
-    auctions.forget(world, escrow.source, args["escrow"])
-    world.emit(_PALLET, "Forgotten", escrow=args["escrow"])
+    """Drop a finished auction and its escrow; ``escrow`` may be the auction's id when none was funded."""
+    escrow = world.escrows.get(args["escrow"])
+    auction_id, escrow_id = args["escrow"], hashing.escrow_id(world.genesis, args["escrow"], 0)
+    if escrow is not None:
+        auction_id, escrow_id = escrow.source, args["escrow"]
+    since = auctions.terminal_since(world, auction_id)
+    ensure(since is not None, "Escrow.NotTerminal")
+    assert since is not None
+    ensure(world.now > since + world.params.tombstone, "Escrow.TooEarly")
+    del world.auctions[auction_id]
+    world.closings.pop(auction_id, None)
+    world.escrows.pop(escrow_id, None)
+    world.emit(_PALLET, "Forgotten", escrow=args["escrow"], auction=auction_id)
 
 
 def _split(world: World, escrow: Escrow, payee_bps: int) -> tuple[int, int]:
     paid = escrow.amount * payee_bps // 10_000
-    fee = fee_of(paid, escrow.fee_bps)
-    back = escrow.held - paid - fee
-    _pay(world, escrow, paid, fee)
-    world.release(escrow.payer, FUNDS, back)
-    return paid, back
+    _pay(world, escrow, paid, fee_of(paid, escrow.fee_bps))
+    return paid, escrow.amount - paid
 
 
 def _pay(world: World, escrow: Escrow, amount: int, fee: int) -> None:
-    """The provider's leg goes to the payout account, or to the provider when that does not exist."""
-    to = escrow.payout if world.can_receive(escrow.payout, amount) else escrow.payee
-    world.pay_held(escrow.payer, FUNDS, to, amount)
-    world.burn_held(escrow.payer, FUNDS, fee)
+    """To the payout account, else to the provider, else burned: a settlement is never stuck."""
+    payer = escrow.payer
+    for to in (escrow.payout, escrow.payee):
+        if not amount or world.can_receive(to, amount):
+            world.pay_held(payer, FUNDS, to, amount)
+            break
+    else:
+        world.burn_held(payer, FUNDS, amount)
+    world.burn_held(payer, FUNDS, fee)
+    world.release(payer, FUNDS, escrow.held - amount - fee)
 
 
 def _release_bond(world: World, escrow: Escrow) -> None:

@@ -14,7 +14,8 @@ from pallets_client.testing.world import STAKE, World, ensure
 
 _DID = "Did"
 _REG = "AgentRegistry"
-MAX_NAME = 64
+MAX_NAME = 64  # bytes
+MAX_AGENTS = 256  # one provider may ever register
 
 
 def did_create(world: World, account: bytes, args: Mapping[str, Any]) -> None:
@@ -28,7 +29,9 @@ def did_rotate(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     """Replace the node key; the provider's record follows."""
     ensure(account in world.dids, "Did.NoDid")
     ensure(world.dids[account].active, "Did.Inactive")
+    old = world.dids[account].node_key
     _bind(world, account, args["node_key"], args["proof"])
+    del world.node_keys[old]
     if account in world.providers:
         world.providers[account] = replace(world.providers[account], node_key=args["node_key"])
     world.emit(_DID, "Rotated", account=account, node_key=args["node_key"])
@@ -38,7 +41,9 @@ def did_deactivate(world: World, account: bytes, _args: Mapping[str, Any]) -> No
     """End the binding."""
     ensure(account in world.dids, "Did.NoDid")
     ensure(world.dids[account].active, "Did.Inactive")
-    world.dids[account] = replace(world.dids[account], active=False)
+    did = world.dids[account]
+    world.dids[account] = replace(did, active=False, since=world.now)
+    del world.node_keys[did.node_key]
     world.emit(_DID, "Deactivated", account=account)
 
 
@@ -55,8 +60,9 @@ def register_provider(world: World, account: bytes, args: Mapping[str, Any]) -> 
     ensure(account not in world.providers, "AgentRegistry.AlreadyProvider")
     did = world.dids.get(account)
     ensure(did is not None and did.active, "AgentRegistry.NoDid")
-    ensure(args["stake"] >= world.params.min_stake, "AgentRegistry.StakeTooLow")
-    world.hold(account, STAKE, args["stake"])
+    ensure(args["stake"] >= world.params.min_stake, "AgentRegistry.StakeTooSmall")
+    ensure(args["stake"] > 0, "AgentRegistry.ZeroAmount")
+    world.hold(account, STAKE, args["stake"], "AgentRegistry.NotEnoughFree")
     assert did is not None
     world.providers[account] = Provider(
         operator=args["operator"] or account,
@@ -74,24 +80,25 @@ def register_provider(world: World, account: bytes, args: Mapping[str, Any]) -> 
 
 def bond_extra(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     """Hold more stake."""
+    ensure(args["amount"] > 0, "AgentRegistry.ZeroAmount")
     provider = _provider(world, account)
-    world.hold(account, STAKE, args["amount"])
-    world.providers[account] = replace(provider, stake=provider.stake + args["amount"])
+    world.hold(account, STAKE, args["amount"], "AgentRegistry.NotEnoughFree")
+    _store(world, account, replace(provider, stake=provider.stake + args["amount"]))
     world.emit(_REG, "Bonded", provider=account, amount=args["amount"])
 
 
 def unbond(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     """Take free stake out of use; it stays on hold until it is withdrawn."""
-    provider = _provider(world, account)
     amount = args["amount"]
-    ensure(provider.stake - provider.locked >= amount, "AgentRegistry.StakeInUse")
-    world.providers[account] = replace(
-        provider,
-        stake=provider.stake - amount,
-        unbonding=provider.unbonding + amount,
-        unbond_at=world.now + world.params.unbonding,
-    )
-    world.emit(_REG, "Unbonding", provider=account, amount=amount)
+    ensure(amount > 0, "AgentRegistry.ZeroAmount")
+    provider = _provider(world, account)
+    ensure(amount <= provider.free_stake, "AgentRegistry.NotEnoughStake")
+    left = provider.stake - amount
+    ensure(left == 0 or left >= world.params.min_stake, "AgentRegistry.StakeTooSmall")
+    at = world.now + world.params.unbonding
+    unbonding = provider.unbonding + amount
+    _store(world, account, replace(provider, stake=left, unbonding=unbonding, unbond_at=at))
+    world.emit(_REG, "Unbonded", provider=account, amount=amount, at=at)
 
 
 def withdraw_unbonded(world: World, account: bytes, _args: Mapping[str, Any]) -> None:
@@ -100,18 +107,20 @@ def withdraw_unbonded(world: World, account: bytes, _args: Mapping[str, Any]) ->
     ensure(provider.unbonding > 0, "AgentRegistry.NothingUnbonding")
     ensure(world.now >= provider.unbond_at, "AgentRegistry.TooEarly")
     world.release(account, STAKE, provider.unbonding)
-    world.providers[account] = replace(provider, unbonding=0, unbond_at=0)
+    _store(world, account, replace(provider, unbonding=0))
     world.emit(_REG, "Withdrawn", provider=account, amount=provider.unbonding)
 
 
 def register_agent(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     """Offer a package."""
     _provider(world, account)
-    ensure(0 < len(args["name"]) <= MAX_NAME, "AgentRegistry.BadName")
-    ensure(0 < len(args["capability"]) <= MAX_NAME, "AgentRegistry.BadName")
+    for text in (args["name"], args["capability"]):
+        ensure(0 < len(text) <= MAX_NAME and _is_text(text), "AgentRegistry.BadName")
     ensure(args["royalty_bps"] <= 10_000, "AgentRegistry.BadRoyalty")
     agent = hashing.agent_id(world.genesis, account, args["name"])
     ensure(agent not in world.agents, "AgentRegistry.AgentExists")
+    own = sum(1 for known in world.agents.values() if known.provider == account)
+    ensure(own < MAX_AGENTS, "AgentRegistry.TooManyAgents")
     world.agents[agent] = Agent(
         provider=account,
         name=args["name"],
@@ -124,13 +133,14 @@ def register_agent(world: World, account: bytes, args: Mapping[str, Any]) -> Non
         version=1,
         state=int(AgentState.ACTIVE),
     )
-    world.emit(_REG, "AgentRegistered", provider=account, agent=agent)
+    capability = world.agents[agent].capability
+    world.emit(_REG, "AgentRegistered", agent=agent, provider=account, capability=capability)
 
 
 def update_agent(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     """Another build of the same agent."""
-    agent = _own_agent(world, account, args["agent"])
     ensure(args["royalty_bps"] <= 10_000, "AgentRegistry.BadRoyalty")
+    agent = _own_agent(world, account, args["agent"])
     world.agents[args["agent"]] = replace(
         agent,
         package=args["package"],
@@ -149,27 +159,55 @@ def retire_agent(world: World, account: bytes, args: Mapping[str, Any]) -> None:
     world.emit(_REG, "AgentRetired", agent=args["agent"])
 
 
+def active_provider(world: World, account: bytes) -> Provider | None:
+    """A provider that may win: enough stake and an active node key."""
+    provider, did = world.providers.get(account), world.dids.get(account)
+    if provider is None or provider.state != ProviderState.ACTIVE:
+        return None
+    return provider if did is not None and did.active and did.node_key == provider.node_key else None
+
+
 def lock(world: World, account: bytes, amount: int) -> None:
-    """Take a performance lock out of the provider's free stake; the caller has checked it."""
-    provider = world.providers[account]
-    world.providers[account] = replace(provider, locked=provider.locked + amount)
+    """Take a performance lock out of the provider's free stake."""
+    provider = _provider(world, account)
+    ensure(provider.free_stake >= amount, "AgentRegistry.NotEnoughStake")
+    _store(world, account, replace(provider, locked=provider.locked + amount))
 
 
 def unlock(world: World, account: bytes, amount: int) -> None:
     """Give a performance lock back."""
-    provider = world.providers[account]
-    world.providers[account] = replace(provider, locked=provider.locked - amount)
+    provider = _provider(world, account)
+    _store(world, account, replace(provider, locked=provider.locked - amount))
 
 
 def burn_lock(world: World, account: bytes, amount: int) -> None:
     """Burn a performance lock."""
-    provider = world.providers[account]
-    world.providers[account] = replace(provider, locked=provider.locked - amount, stake=provider.stake - amount)
+    if not amount:
+        return
+    provider = _provider(world, account)
+    left = replace(provider, locked=provider.locked - amount, stake=provider.stake - amount)
+    _store(world, account, left)
     world.burn_held(account, STAKE, amount)
+    world.emit(_REG, "StakeBurned", provider=account, amount=amount)
+
+
+def _store(world: World, account: bytes, provider: Provider) -> None:
+    """A provider's state follows from its stake."""
+    enough = provider.stake >= world.params.min_stake
+    state = ProviderState.ACTIVE if enough else ProviderState.PAUSED
+    world.providers[account] = replace(provider, state=int(state))
+
+
+def _is_text(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _provider(world: World, account: bytes) -> Provider:
-    ensure(account in world.providers, "AgentRegistry.NotProvider")
+    ensure(account in world.providers, "AgentRegistry.NoProvider")
     return world.providers[account]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pallets_client.pallets.reputation import EMPTY, HISTORY, Score, decayed, quality
 from pallets_client.testing.world import World
 
+MAX_EVIDENCE = 2**90
 BLAME = 10  # an unattributed failure weighs ten fees
 
 
@@ -16,7 +17,7 @@ def paid(world: World, provider: bytes, capability: bytes, fee: int, *, verified
     if verified:
         score = replace(score, a=score.a + fee, paid=score.paid + 1)
     else:
-        score = replace(score, unverified=score.unverified + 1)
+        score = replace(score, unverified=score.unverified + 1, paid=score.paid + 1)
     _store(world, provider, capability, score)
 
 
@@ -24,6 +25,12 @@ def declined(world: World, provider: bytes, capability: bytes) -> None:
     """A declined award."""
     score = _at_now(world, provider, capability)
     _store(world, provider, capability, replace(score, declined=score.declined + 1))
+
+
+def gave_back(world: World, provider: bytes, capability: bytes) -> None:
+    """Delivered, then given back before any dispute."""
+    score = _at_now(world, provider, capability)
+    _store(world, provider, capability, replace(score, failed=score.failed + 1))
 
 
 def failed(world: World, provider: bytes, capability: bytes, fee: int) -> None:
@@ -53,7 +60,9 @@ def _at_now(world: World, provider: bytes, capability: bytes) -> Score:
 
 
 def _store(world: World, provider: bytes, capability: bytes, score: Score) -> None:
-    entry = (world.epoch + 1, quality(score.a, score.b, world.params.score_k))
-    history = [kept for kept in score.history if kept[0] != entry[0]]
-    history = [*history, entry][-HISTORY:]
+    score = replace(score, a=min(score.a, MAX_EVIDENCE), b=min(score.b, MAX_EVIDENCE))
+    epoch, q = world.epoch + 1, quality(score.a, score.b, world.params.score_k)
+    history = [kept for kept in score.history if kept[0] < epoch]
+    history = [*history, (epoch, q)][-HISTORY:]
     world.scores[provider, capability] = replace(score, history=tuple(history))
+    world.emit("Reputation", "Recorded", provider=provider, capability=capability, epoch=epoch, score=q)

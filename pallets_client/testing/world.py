@@ -52,10 +52,10 @@ class World:
     providers: dict[bytes, Provider] = field(default_factory=dict)
     agents: dict[bytes, Agent] = field(default_factory=dict)
     scores: dict[tuple[bytes, bytes], Score] = field(default_factory=dict)
-    declines: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    declines: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     auctions: dict[bytes, Auction] = field(default_factory=dict)
     escrows: dict[bytes, Escrow] = field(default_factory=dict)
-    reopenable: dict[bytes, Closed] = field(default_factory=dict)
+    closings: dict[bytes, Closed] = field(default_factory=dict)
     block_hashes: dict[int, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
@@ -96,19 +96,23 @@ class World:
         """Free money above the existential deposit."""
         return max(0, self.free.get(account, 0) - EXISTENTIAL_DEPOSIT)
 
-    def hold(self, account: bytes, reason: str, amount: int) -> None:
-        """Move free money on hold; refuses what would leave less than the existential deposit."""
-        ensure(self.spendable(account) >= amount, "Token.FundsUnavailable")
+    def hold(self, account: bytes, reason: str, amount: int, error: str) -> None:
+        """Move free money on hold; ``error`` when that would leave less than the existential deposit."""
+        ensure(self.spendable(account) >= amount, error)
         self.free[account] -= amount
         self._change_hold(account, reason, amount)
 
     def release(self, account: bytes, reason: str, amount: int) -> None:
         """Move held money back to free."""
+        if not amount:
+            return
         self._change_hold(account, reason, -amount)
         self.free[account] = self.free.get(account, 0) + amount
 
     def burn_held(self, account: bytes, reason: str, amount: int) -> None:
         """Move held money to the sink."""
+        if not amount:
+            return
         self._change_hold(account, reason, -amount)
         self.free[SINK_ACCOUNT] += amount
 

@@ -91,7 +91,7 @@ def test_a_refused_call_changes_nothing_but_the_fee(market: Market) -> None:
     outcome = market.loser.do(escrow.deliver(id_, 0, bytes(32)))
 
     assert isinstance(outcome, Failed)
-    assert outcome.error == "Escrow.NotPayee"
+    assert outcome.error == "Escrow.NotParty"
     assert market.client.account(market.loser.account).free == before - market.chain.fee
     assert market.client.escrow(id_).state == Funded()
 
@@ -101,7 +101,7 @@ def test_a_failed_winner_falls_to_the_runner_up(market: Market) -> None:
     market.chain.advance(2_001)
 
     assert isinstance(market.loser.do(escrow.refund(id_)), Included)
-    again = market.payer.do(market.auction.award(market.loser, PRICE, slot=1))
+    again = market.payer.do(market.auction.award(market.loser, PRICE))
 
     assert isinstance(again, Included), again
     assert market.client.auction(market.auction.id).failed == (market.winner.account,)
