@@ -24,6 +24,7 @@ ACQUIRE_TIMEOUT = 15.0
 OLDEST_SERVER = 150000
 LOCK_KEY = 0x41494E5552  # "AINUR"
 
+_NO_ROOM = "free space on the database's disk"
 _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -56,11 +57,13 @@ class Lost(Transient):
 def translate(error: Exception) -> Exception:
     """Give the error of ours that stands for `error` of the driver."""
     if isinstance(error, _FULL):
-        return Transient(f"the database has no room: {error}", hint="free space on the database's disk")
+        return Transient(f"the database has no room: {error}", hint=_NO_ROOM)
     if isinstance(error, _SETUP):
         return ConfigError(f"the database refused the node: {error}", hint="check database.url")
     if isinstance(error, _GONE) or _is_closed(error):
-        return Lost(f"the database is gone: {error or type(error).__name__}", hint="is PostgreSQL running?")
+        # A server that cannot write its log ahead ends; the words are all that is left of the reason.
+        hint = _NO_ROOM if "No space left" in str(error) else "is PostgreSQL running?"
+        return Lost(f"the database is gone: {error or type(error).__name__}", hint=hint)
     if isinstance(error, _BUSY):
         return Transient(f"the database could not do it now: {error}", hint="look at the database's log")
     return Bug(f"{type(error).__name__}: {error}")
@@ -136,14 +139,15 @@ class Database:
         try:
             self._pool = await asyncpg.create_pool(
                 self._dsn,
-                min_size=min(WARM, self._size),
+                # asyncpg would keep a floor by itself, but then floods the log while the server is gone.
+                min_size=0,
                 max_size=self._size,
                 timeout=CONNECT_TIMEOUT,
+                max_inactive_connection_lifetime=0,
                 command_timeout=STATEMENT_TIMEOUT,
                 connection_class=_Connection,
             )
-            async with self._pool.acquire() as connection:
-                await _check_server(connection)
+            await asyncio.gather(*(self._warm_in_loop() for _ in range(min(WARM, self._size))))
         except ConfigError:
             await self._close_in_loop()
             raise
@@ -152,6 +156,10 @@ class Database:
         except Exception as error:  # reason: nothing of the driver leaves; Bug is raised for the unknown
             await self._close_in_loop()
             raise translate(error) from error
+
+    async def _warm_in_loop(self) -> None:
+        async with self._pool.acquire() as connection:
+            await _check_server(connection)
 
     async def close(self) -> None:
         """Close every connection, by force after a few seconds; never raises for a server that is gone."""

@@ -145,9 +145,10 @@ async def test_a_call_that_is_cancelled_before_it_starts_never_starts() -> None:
 
 
 async def test_a_failing_nursery_takes_its_calls_with_it() -> None:
-    left: list[str] = []
+    begun, left = threading.Semaphore(0), []
 
     async def wait() -> None:
+        begun.release()
         try:
             await asyncio.Event().wait()
         finally:
@@ -158,7 +159,8 @@ async def test_a_failing_nursery_takes_its_calls_with_it() -> None:
             async with trio.open_nursery() as nursery:
                 for _ in range(20):
                     nursery.start_soon(aio.run, wait)
-                await aio.run(double, 1)
+                for _ in range(20):
+                    await trio.to_thread.run_sync(begun.acquire)
                 raise ValueError("one of us failed")
 
     assert left == ["gone"] * 20
