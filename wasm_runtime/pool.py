@@ -156,17 +156,18 @@ class Pool:
 
     async def _run_on(self, worker: Worker, job: Job) -> Execution:
         for _ in range(2):
-            if job.module_sha256 in worker.loaded:
-                return await worker.run(job, self._settings.run.log)
-            native = await self._native(job.module_sha256)
-            if not isinstance(native, bytes):
-                return refused(Exit.BAD_MODULE, f"{native.code}: {native.detail}")
-            words = await worker.load(job.module_sha256, native)
-            if worker.fate:
-                return refused(Exit.ENGINE, words)
-            if words:
-                # Native code of another processor or build: make it again, once.
-                await self._in_thread(self._cache.discard, job.module_sha256)
+            if job.module_sha256 not in worker.loaded:
+                native = await self._native(job.module_sha256)
+                if not isinstance(native, bytes):
+                    return refused(Exit.BAD_MODULE, f"{native.code}: {native.detail}")
+                words = await worker.load(job.module_sha256, native)
+                if worker.fate:
+                    return refused(Exit.ENGINE, words)
+                if words:
+                    # Native code of another processor or build: make it again, once.
+                    await self._in_thread(self._cache.discard, job.module_sha256)
+                    continue
+            return await worker.run(job, self._settings.run.log)
         return refused(Exit.BAD_MODULE, "the engine does not load the module")
 
     async def _native(self, sha256: bytes) -> bytes | Finding:
