@@ -1,0 +1,229 @@
+"""The chain in market words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ainur_node.domain import events
+from ainur_node.domain.auction.commitments import Commit, MerkleProof, Opening
+from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey
+from ainur_node.domain.money import ZERO, Amount
+from ainur_node.domain.rejection import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAuction:
+    """An auction as it stands on chain; times in market ms."""
+
+    payer: AccountId
+    auctioneer_key: NodeKey
+    spec: bytes
+    capability: bytes
+    budget: Amount
+    reserve: Amount
+    fee_bps: int
+    quality_bps: int
+    score_epoch: int
+    commit_end: int
+    reveal_end: int
+    award_by: int
+    failed: tuple[AccountId, ...]
+    state: str  # open, closed, awarded, no_sale, void
+    root: bytes = b""
+    count: int = 0
+    close_block: int = 0
+    transcript: bytes = b""
+    escrow: EscrowId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEscrow:
+    """An escrow as it stands on chain; times in market ms."""
+
+    auction: AuctionId
+    payer: AccountId
+    payee: AccountId
+    amount: Amount
+    fee: Amount
+    terms: bytes
+    module: bytes
+    awarded_at: int
+    start_by: int
+    deliver_by: int
+    review_within: int
+    state: str  # funded, delivered, disputed, settled
+    delivery: bytes = b""
+    delivered_at: int = 0
+    paid_so_far: Amount = ZERO
+    outcome: str = ""  # paid, auto, declined, not_delivered, gave_back, ruled, stale
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChainProvider:
+    """A provider record: who it is and what it has at stake."""
+
+    account: AccountId
+    node_key: NodeKey
+    free_stake: Amount
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAgent:
+    """A registered agent."""
+
+    agent: bytes
+    provider: AccountId
+    name: str
+    capability: str
+    package: bytes
+    module: bytes
+    verification_class: int
+    version: int
+    royalty_bps: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Planck of an account: ``spendable`` is free above the existential deposit and the fee reserve."""
+
+    free: Amount
+    held: Mapping[str, int]
+    spendable: Amount
+    fee_reserve: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTerms:
+    """Windows and rates of one auction, in ms and basis points."""
+
+    commit_within: int
+    reveal_within: int
+    start_within: int
+    deliver_within: int
+    review_within: int
+    quality_bps: int
+    min_score: int
+
+
+class Ledger(Protocol):
+    """The chain in market words. Calls return once the extrinsic is in a block; "already so, by me" is success.
+
+    Transient when the chain cannot be reached or the era ended without the extrinsic.
+    """
+
+    account: AccountId
+    genesis: bytes
+
+    async def market_now(self) -> int:
+        """Market time in ms, estimated for this instant from the best block and the time since it was sealed."""
+        ...
+
+    async def height(self) -> int:
+        """Number of the best block."""
+        ...
+
+    async def balance(self, account: AccountId) -> Balance:
+        """What the account owns."""
+        ...
+
+    async def open_auction(
+        self,
+        task: bytes,
+        attempt: int,
+        auction: AuctionId,
+        spec: bytes,
+        capability: bytes,
+        budget: Amount,
+        terms: OpenTerms,
+    ) -> events.Funded | events.FundingRefused:
+        """Hold the budget under a new auction."""
+        ...
+
+    async def close_auction(self, auction: AuctionId, root: bytes, count: int) -> events.Closed | Rejection:
+        """Put the root of the bid set on chain."""
+        ...
+
+    async def award(
+        self,
+        auction: AuctionId,
+        opening: Opening,
+        proof: MerkleProof,
+        commit: Commit,
+        price: Amount,
+        transcript: bytes,
+        *,
+        all_revealed: bool,
+    ) -> events.Escrowed | events.AwardRefused:
+        """Turn the hold into the winner's escrow."""
+        ...
+
+    async def release(self, auction: AuctionId, transcript: bytes | None, *, all_revealed: bool) -> str:
+        """End an auction without a sale: how it ended (cancelled, no_sale, expired, already the same)."""
+        ...
+
+    async def deliver(self, escrow: EscrowId, delivery: bytes) -> events.DeliveredOnChain | events.DeliveryRefused:
+        """Put the delivery hash on chain."""
+        ...
+
+    async def decline(self, escrow: EscrowId) -> str:
+        """Give the escrow back; the outcome it ended with, or ``too_late``."""
+        ...
+
+    async def refund(self, escrow: EscrowId) -> str:
+        """Take back an overdue escrow; the outcome it ended with, or ``too_early``."""
+        ...
+
+    async def accept(self, escrow: EscrowId, *, verified: bool) -> events.Settled:
+        """Pay the escrow out."""
+        ...
+
+    async def auto_release(self, escrow: EscrowId) -> str:
+        """Pay out after the review time; the outcome it ended with, or ``too_early``."""
+        ...
+
+    async def dispute(self, escrow: EscrowId, ground: int, evidence: bytes) -> events.Disputed | events.Settled:
+        """Open a case; Settled when the escrow ended first."""
+        ...
+
+    async def timeout_dispute(self, escrow: EscrowId) -> str:
+        """End a dispute whose limit is over; the outcome it ended with, or ``too_early``."""
+        ...
+
+    async def auction(self, auction: AuctionId) -> ChainAuction | None:
+        """An auction as stored."""
+        ...
+
+    async def escrow(self, escrow: EscrowId) -> ChainEscrow | None:
+        """An escrow as stored."""
+        ...
+
+    async def watch_escrow(self, escrow: EscrowId, known: ChainEscrow | None, *, until: int) -> ChainEscrow | None:
+        """Return once the escrow differs from ``known`` or market time passes ``until``; what stands then."""
+        ...
+
+    async def watch_auction(self, auction: AuctionId, known: ChainAuction | None, *, until: int) -> ChainAuction | None:
+        """Return once the auction differs from ``known`` or market time passes ``until``; what stands then."""
+        ...
+
+    async def provider(self, account: AccountId) -> ChainProvider | None:
+        """A provider record; may be up to two seconds old."""
+        ...
+
+    async def provider_of(self, node_key: NodeKey) -> ChainProvider | None:
+        """The provider that is bound to a node key; may be up to two seconds old."""
+        ...
+
+    async def quality(self, provider: AccountId, capability: bytes, epoch: int) -> int:
+        """The score frozen for an epoch, 0 to 10^6."""
+        ...
+
+    async def agents(self, capability: str | None = None) -> list[ChainAgent]:
+        """Registered agents; may be up to two seconds old."""
+        ...
+
+    async def block_hash(self, number: int) -> bytes:
+        """Hash of a block."""
+        ...
