@@ -1,5 +1,6 @@
 """Following a running chain over its JSON-RPC and executing every block again."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -105,10 +106,10 @@ def verify_chain(
     with TemporaryDirectory(prefix="ainur-verify-") as scratch:
         cache = cache or Path(scratch) / "cache"
         try:
-            socket = connect(url, max_size=MAX_ANSWER, open_timeout=TIMEOUT, compression=None)
+            opened = connect(url, max_size=MAX_ANSWER, open_timeout=TIMEOUT, compression=None).__enter__()
         except (OSError, WebSocketException, TimeoutError) as exc:
             raise ChainHostError(f"no chain at {url}: {exc}") from exc
-        with socket:
+        with contextlib.closing(opened) as socket:
             source = Source(socket)
             if world is None:
                 genesis = fetched_genesis(source)

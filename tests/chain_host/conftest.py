@@ -14,6 +14,7 @@ from chain_host.hashing import blake2_256
 from chain_host.runtimes import Runtimes
 from chain_host.store import Genesis, Store
 from chain_host.world import World, make_world, sealing_key, world_genesis
+from tests.chain_host.processes import Client, Host, running
 from tests.chain_host.signing import Signing, signer
 
 AIN = 10**12
@@ -82,3 +83,23 @@ def bench_of(chain: Chain, world: World) -> Bench:
     version = chain.api().version()
     signing = Signing(chain.genesis_hash, version.spec_version, version.transaction_version)
     return Bench(chain, Author(chain, sealing_key(world.directory)), signing, time.time_ns() // 1_000_000)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory, world: World, cache: Path) -> Iterator[Host]:
+    """A process that serves a fresh chain of the world."""
+    with running(tmp_path_factory.mktemp("host") / "chain", cache=cache, world=world.directory) as process:
+        yield process
+        assert process.process.poll() is None, process.said()
+
+
+@pytest.fixture
+def client(host: Host) -> Iterator[Client]:
+    with Client(host.url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def signing(host: Host, client: Client) -> Signing:
+    version = client.call("state_getRuntimeVersion")
+    return Signing(host.genesis, version["specVersion"], version["transactionVersion"])
