@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +31,8 @@ MAX_RPC = 1024 * 1024
 MAX_MESSAGES_PER_RPC = 256
 MAX_CONTROL_PER_RPC = 64
 MAX_IDS_PER_CONTROL = 512
+# Listeners that hear our own messages from us directly.
+FLOOD_PEERS = 32
 _READ = 64 * 1024
 
 Strike = Callable[[str, str], None]
@@ -67,6 +70,28 @@ class _Router(GossipSub):
 
     def _concerns_us(self, entry: Any) -> bool:
         return not hasattr(entry, "topicID") or entry.topicID in self.names
+
+    def _get_peers_to_send(self, topic_ids: Any, msg_forwarder: Any, origin: Any, msg_id: bytes | None = None) -> Any:
+        """The mesh, and more of the listeners while it is thin.
+
+        A mesh takes heartbeats to form, and a back-off after a restart keeps a peer out of it for a minute; what
+        is said meanwhile would reach nobody. So our own messages go to every listener, forwarded ones to a few.
+        """
+        chosen = set(super()._get_peers_to_send(topic_ids, msg_forwarder, origin, msg_id))
+        wanted = FLOOD_PEERS if origin == self.pubsub.my_id else self.degree
+        if len(chosen) < wanted:
+            listeners = {p for t in topic_ids for p in self.pubsub.peer_topics.get(t, ()) if p in self.peer_protocol}
+            listeners -= chosen | {msg_forwarder, origin}
+            unwanted = self.dont_send_message_ids
+            others = [p for p in listeners if msg_id not in unwanted.get(p, ())]
+            chosen.update(random.sample(others, min(len(others), wanted - len(chosen))))
+        yield from chosen
+
+    def remove_peer(self, peer_id: Any) -> None:
+        super().remove_peer(peer_id)
+        # A peer that comes back is a new one to us; stock keeps the back-off of its former life.
+        for until in self.back_off.values():
+            until.pop(peer_id, None)
 
     def send_rpc(self, peer_id: Any, rpc: Any, priority: bool = False) -> None:
         # A signed record of 200 bytes with each message costs a signature check per receiver; identify has it.

@@ -167,7 +167,7 @@ class MemoryMesh:
         self._counters.count("requests_sent")
         answer: wire.Answer | None = None
         faults = self._network.faults
-        with trio.move_on_after(timeout):
+        with trio.move_on_after(timeout) as scope:
             await self._network.delay()
             if self._network.happens(faults.drop_requests):
                 await trio.sleep_forever()
@@ -176,10 +176,9 @@ class MemoryMesh:
                 await other._answerer.handle(self.peer_id, call)
             answer = await other._answerer.handle(self.peer_id, call)
             if self._network.happens(faults.drop_answers):
-                answer = None
                 await trio.sleep_forever()
             await self._network.delay()
-        if answer is None:
+        if scope.cancelled_caught or answer is None:
             raise Transient(f"{peer} did not answer {method} within {timeout:g} s")
         return body_of(answer, peer, method)
 
