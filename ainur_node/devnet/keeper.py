@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import structlog
+
 from ainur_node.devnet.layout import write_private
 from ainur_node.devnet.plan import Plan, PlannedNode, postgres_of, read_plan
 from ainur_node.errors import ConfigError, Transient
@@ -144,7 +146,7 @@ class Keeper:
         return Program("chain", [*command, "--port", str(self._plan.chain_port)], log=layout.logs / "chain.log")
 
     def _node_program(self, node: PlannedNode) -> Program:
-        command = [sys.executable, "-m", "ainur_node.node", "--home", node.home]
+        command = [*self._plan.node_command, "--home", node.home]
         return Program(node.name, command, log=self._plan.layout.logs / f"{node.name}.log", ready_within=90.0)
 
     def _write_world(self, genesis: str) -> None:
@@ -191,6 +193,8 @@ def _pid(child: Child) -> int | None:
 def main() -> int:
     """Exit 0 after a stop signal; else the reason as a JSON line on stdout and the exit code it stands for."""
     plan = read_plan(Path(sys.argv[1]))
+    # Stdout tells whoever started us about the world; the log is stderr.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with StopSignal() as stop:
         try:
             Keeper(plan, stop).run()

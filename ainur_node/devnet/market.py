@@ -50,6 +50,12 @@ def wait_mesh(plan: Plan, tell: Tell) -> None:
     tell({"step": "mesh", "text": f"all {len(plan.nodes)} nodes are connected to one another", "peers": expected})
 
 
+def open_market(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
+    """Wait for the mesh, then publish the sample agent on every provider; the agents that the submitter knows."""
+    wait_mesh(plan, tell)
+    return publish_everywhere(plan, tell)
+
+
 def publish_everywhere(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
     """Publish the sample agent on all providers at once; the agents as the submitter sees them in the end."""
     manifest, wasm = sample_agent()

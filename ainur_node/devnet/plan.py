@@ -1,6 +1,7 @@
 """A world before it runs: keys, ports, configurations and money, written down for the keeper to start."""
 
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from pallets_client.keys import Sr25519, new_seed
 PROVIDER_FUNDS = SUBMITTER_FUNDS = 1_000 * PLANCK_PER_AIN
 OBSERVER_FUNDS = 100 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
+NODE_COMMAND = (sys.executable, "-m", "ainur_node.node")
 CONNECTIONS_PER_NODE = 12
 SPARE_CONNECTIONS = 16
 """Database connections for an operator and for making databases, beside those of the nodes."""
@@ -52,6 +54,7 @@ class Plan:
     directory: str
     chain_port: int
     faucet: str
+    node_command: tuple[str, ...]
     nodes: list[PlannedNode] = field(default_factory=list)
 
     @property
@@ -80,7 +83,8 @@ def read_plan(directory: Path) -> Plan:
     """The plan of a world's directory, as `Plan.write` left it."""
     document: dict[str, Any] = json.loads(Layout(directory).plan_file.read_text("utf-8"))
     nodes = [PlannedNode(**entry) for entry in document.pop("nodes")]
-    return Plan(**document, nodes=nodes)
+    command = tuple(document.pop("node_command"))
+    return Plan(**document, node_command=command, nodes=nodes)
 
 
 def postgres_of(plan: Plan) -> EmbeddedPostgres:
@@ -92,7 +96,7 @@ def postgres_of(plan: Plan) -> EmbeddedPostgres:
     )
 
 
-def make_plan(layout: Layout, providers: int) -> Plan:
+def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = NODE_COMMAND) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
     The world's directory must exist. Raises DevnetError for a number of providers that makes no market.
@@ -109,7 +113,7 @@ def make_plan(layout: Layout, providers: int) -> Plan:
     write_private(layout.faucet_file, faucet.seed.hex() + "\n")
     homes = [make_keys(layout.home(name), name, keystore.DEVELOPMENT) for name in names]
     nodes = list(_nodes(homes, ports))
-    plan = Plan(str(layout.directory), chain_port, faucet.ss58, nodes)
+    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, nodes)
     server = postgres_of(plan)
     for node in nodes:
         _configure(plan, node, server.dsn(node.database))

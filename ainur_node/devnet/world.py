@@ -23,8 +23,8 @@ from ainur_node.devnet.layout import (
     point_current,
     read_world,
 )
-from ainur_node.devnet.market import publish_everywhere, wait_mesh
-from ainur_node.devnet.plan import Plan, make_plan
+from ainur_node.devnet.market import open_market
+from ainur_node.devnet.plan import NODE_COMMAND, Plan, make_plan
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.whereabouts import read_whereabouts
@@ -46,7 +46,6 @@ class World:
         self.plan = plan
         self.layout = plan.layout
         self.events = events
-        self.agents: list[dict[str, Any]] = []
         self._process = process
 
     @property
@@ -75,7 +74,15 @@ class World:
         _clear(self.layout)
 
 
-def start(home: Path, nodes: int, *, world: str | None, attached: bool, tell: Tell) -> World:
+def start(
+    home: Path,
+    nodes: int,
+    *,
+    world: str | None,
+    attached: bool,
+    tell: Tell,
+    node_command: tuple[str, ...] = NODE_COMMAND,
+) -> World:
     """Make a world and start it; the market is not there yet.
 
     An ``attached`` world ends with this process. Raises DevnetError, ConfigError, Transient; nothing is left then.
@@ -83,7 +90,7 @@ def start(home: Path, nodes: int, *, world: str | None, attached: bool, tell: Te
     layout = new_layout(home, world)
     layout.directory.mkdir(mode=0o700, parents=True)
     try:
-        plan = make_plan(layout, nodes)
+        plan = make_plan(layout, nodes, node_command)
         tell({"step": "keys", "text": f"fresh keys and homes for {len(plan.nodes)} nodes", "nodes": len(plan.nodes)})
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         process = _spawn(layout, attached=attached)
@@ -99,7 +106,14 @@ def start(home: Path, nodes: int, *, world: str | None, attached: bool, tell: Te
     return started
 
 
-def up(home: Path, nodes: int = 3, *, world: str | None = None, tell: Tell = lambda _: None) -> dict[str, Any]:
+def up(
+    home: Path,
+    nodes: int = 3,
+    *,
+    world: str | None = None,
+    tell: Tell = lambda _: None,
+    node_command: tuple[str, ...] = NODE_COMMAND,
+) -> dict[str, Any]:
     """Start a world that stays, with the sample agent offered by every provider; what `status` says of it.
 
     Raises DevnetError when one is up already, ConfigError, Transient, Refused, Unreachable; nothing is left then.
@@ -112,9 +126,9 @@ def up(home: Path, nodes: int = 3, *, world: str | None = None, tell: Tell = lam
             hint="use it, or end it with: ainur devnet down",
         )
     began = time.monotonic()
-    started = start(home, nodes, world=world, attached=False, tell=tell)
+    started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command)
     try:
-        open_market(started, tell)
+        open_market(started.plan, tell)
         point_current(home, started.layout)
     except BaseException:
         started.stop()
@@ -122,12 +136,6 @@ def up(home: Path, nodes: int = 3, *, world: str | None = None, tell: Tell = lam
     seconds = round(time.monotonic() - began, 1)
     tell({"step": "up", "text": f"the world {started.layout.directory.name} is up", "seconds": seconds})
     return status(home)
-
-
-def open_market(started: World, tell: Tell) -> None:
-    """Wait for the mesh, then publish the sample agent everywhere."""
-    wait_mesh(started.plan, tell)
-    started.agents = publish_everywhere(started.plan, tell)
 
 
 def status(home: Path) -> dict[str, Any]:
