@@ -1,0 +1,139 @@
+"""``ainur auction``: look at an auction, recompute it, learn why it was lost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ainur_node.cli import values
+from ainur_node.cli.agent import reputation
+from ainur_node.cli.asking import Ask
+from ainur_node.cli.command import Command, Parser, Report
+from ainur_node.cli.screen import Screen
+from ainur_node.cli.task import find_task
+from ainur_node.cli.words import ain, short
+from ainur_node.rpc.messages import ExitCode
+
+VERIFY_SECONDS = 120.0
+_COLUMNS = (
+    ("provider", "provider", short),
+    ("name", "name", str),
+    ("status", "bid", str),
+    ("ask", "ask", ain),
+    ("q", "reputation", reputation),
+    ("penalty", "penalty", ain),
+    ("adjusted", "adjusted", ain),
+)
+
+
+def bids(screen: Screen, rows: Sequence[Mapping[str, Any]], winner: object = None) -> None:
+    """The rows of a transcript, with the columns that they have."""
+    columns = [c for c in _COLUMNS if any(row.get(c[0]) is not None for row in rows)]
+    cells = []
+    for row in rows:
+        won = winner is not None and row.get("provider") == winner
+        shown = [form(row[key]) if row.get(key) is not None else "–" for key, _, form in columns]
+        cells.append([*shown, "won" if won else ""])
+    screen.table([*(head for _, head, _ in columns), ""], cells, empty="no bids")
+
+
+def _winner(found: Mapping[str, Any]) -> object:
+    winner = found.get("winner")
+    return winner.get("provider") if isinstance(winner, Mapping) else winner
+
+
+def show(ask: Ask) -> Report:
+    """An auction: terms, bids once they are public, outcome."""
+    found = ask.call_either("auction.show", "auction", "task", _ident(ask))
+
+    def text(screen: Screen) -> None:
+        screen.facts(
+            [
+                ("auction", found.get("auction")),
+                ("task", found.get("task")),
+                ("state", found.get("state") or found.get("outcome")),
+                ("budget", ain(found["budget"]) if found.get("budget") else None),
+                ("reserve", ain(found["reserve"]) if found.get("reserve") else None),
+                ("price", ain(found["price"]) if found.get("price") else None),
+                ("transcript", found.get("transcript")),
+            ]
+        )
+        if found.get("rows"):
+            bids(screen, found["rows"], _winner(found))
+
+    return Report(found, text)
+
+
+def verify(ask: Ask) -> Report:
+    """Recompute root, winner and payment from the transcript."""
+    extra = {"counterfactual": True} if ask.options.counterfactual else {}
+    found = ask.call_either("auction.verify", "auction", "task", _ident(ask), **extra)
+    ok = bool(found.get("ok"))
+
+    def text(screen: Screen) -> None:
+        screen.facts([("auction", found.get("auction"))])
+        checks(screen, found.get("checks") or [])
+        if found.get("rows"):
+            bids(screen, found["rows"], _winner(found))
+        for fault in found.get("faults") or []:
+            screen.say(f"  fault: {fault}")
+        price = f"; {short(_winner(found))} is paid {ain(found.get('price'))}" if _winner(found) else ""
+        screen.say(f"verified{price}" if ok else "NOT verified: do not trust this outcome")
+
+    return Report(found, text, ExitCode.DONE if ok else ExitCode.NOT_VERIFIED)
+
+
+def checks(screen: Screen, found: Sequence[Mapping[str, Any]]) -> None:
+    """One line per check."""
+    for check in found:
+        detail = f": {check['detail']}" if check.get("detail") else ""
+        screen.say(f"  {'ok  ' if check.get('ok') else 'FAIL'}  {check.get('name')}{detail}")
+
+
+def why(ask: Ask) -> Report:
+    """Why an auction was lost, or found nobody."""
+    found = ask.call_either("auction.why", "auction", "task", _ident(ask))
+
+    def text(screen: Screen) -> None:
+        screen.say(f"outcome: {found.get('outcome')}")
+        if found.get("you"):
+            you = found["you"]
+            pairs = you.items() if isinstance(you, Mapping) else [("you", you)]
+            money = ("ask", "penalty", "adjusted", "price")
+            screen.facts([(f"your {name}", ain(value) if name in money else value) for name, value in pairs])
+        for reason in found.get("reasons") or []:
+            sentence = reason.get("sentence") or reason.get("code")
+            screen.say(f"  {reason.get('count')} × {reason.get('code')}: {sentence}")
+        if found.get("rows"):
+            bids(screen, found["rows"], _winner(found))
+
+    return Report(found, text)
+
+
+def _ident(ask: Ask) -> str:
+    ident: str = ask.options.auction
+    return ident if len(ident) == 64 else find_task(ask, ident)
+
+
+def _auction_option(parser: Parser) -> None:
+    parser.add_argument("auction", metavar="ID", type=values.identifier, help="id of an auction or of a task")
+
+
+def _verify_options(parser: Parser) -> None:
+    _auction_option(parser)
+    parser.add_argument(
+        "--counterfactual", action="store_true", help="also clear the auction without each bidder in turn"
+    )
+
+
+COMMANDS = [
+    Command("auction show", "an auction and its bids", "ainur auction show 3fa9c1d2", show, _auction_option),
+    Command(
+        "auction verify",
+        "recompute an auction from its transcript",
+        "ainur --node observer auction verify 3fa9c1d2 --counterfactual",
+        verify,
+        _verify_options,
+    ),
+    Command(
+        "auction why", "why an auction was lost or found nobody", "ainur auction why 3fa9c1d2", why, _auction_option
+    ),
+]

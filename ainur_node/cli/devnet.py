@@ -1,0 +1,103 @@
+"""``ainur devnet``: a whole world on this machine, left running."""
+
+from typing import Any
+
+from ainur_node.cli import values
+from ainur_node.cli.asking import Ask
+from ainur_node.cli.command import Command, Parser, Report
+from ainur_node.cli.screen import Screen
+from ainur_node.cli.words import short
+from ainur_node.rpc.messages import ExitCode
+
+MIN_NODES, MAX_NODES = 3, 32
+
+
+def teller(screen: Screen) -> Any:
+    """Prints the steps of what takes long."""
+
+    def tell(event: dict[str, object]) -> None:
+        seconds = event.get("seconds")
+        if isinstance(seconds, int | float):
+            screen.story(int(seconds * 1000), event.get("text") or event.get("step"))
+        else:
+            screen.note(f"            {event.get('text') or event.get('step')}")
+
+    return tell
+
+
+def up(ask: Ask) -> Report:
+    """Start chain, nodes and agents, and leave them running."""
+    from ainur_node.devnet import world
+
+    found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen))
+
+    def text(screen: Screen) -> None:
+        _show(screen, found)
+        screen.say("try: ainur task submit --agent summarize --input README.md --budget 1.5 --deadline 30s --wait")
+
+    return Report(found, text)
+
+
+def status(ask: Ask) -> Report:
+    """The running world."""
+    from ainur_node.devnet import world
+
+    found = world.status(ask.home)
+    code = ExitCode.DONE if found.get("alive") else ExitCode.UNREACHABLE
+    return Report(found, lambda screen: _show(screen, found), code)
+
+
+def down(ask: Ask) -> Report:
+    """End the world and remove its files."""
+    from ainur_node.devnet import world
+
+    found = world.down(ask.home, tell=teller(ask.screen))
+    left = found.get("left")
+    code = ExitCode.REFUSED if left else ExitCode.DONE
+
+    def text(screen: Screen) -> None:
+        screen.say(f"the world {found.get('world')} is down; {found.get('removed')} is removed")
+        if left:
+            screen.say(f"still there: {left}")
+
+    return Report(found, text, code)
+
+
+def _show(screen: Screen, found: dict[str, Any]) -> None:
+    chain = found.get("chain") or {}
+    screen.facts(
+        [
+            ("world", f"{found.get('world')} ({'up' if found.get('alive') else 'DOWN'}, pid {found.get('pid')})"),
+            ("directory", found.get("directory")),
+            ("genesis", short(found.get("genesis"))),
+            ("chain", f"block {chain.get('height')} at {chain.get('url')}"),
+        ]
+    )
+    rows = [
+        (
+            node.get("name"),
+            node.get("pid") or "–",
+            "yes" if node.get("alive") else "NO",
+            node.get("peers"),
+            node.get("peer_id"),
+        )
+        for node in found.get("nodes") or []
+    ]
+    screen.table(("node", "pid", "alive", "peers", "peer id"), rows)
+
+
+def _up_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--nodes",
+        metavar="N",
+        type=values.whole(MIN_NODES, MAX_NODES),
+        default=3,
+        help="provider nodes, beside a submitter and an observer (3)",
+    )
+
+
+COMMANDS = [
+    Command("devnet up", "start a world and leave it running", "ainur devnet up --nodes 5", up, _up_options),
+    Command("devnet status", "the running world", "ainur devnet status --json", status),
+    Command("devnet down", "end the world and remove its files", "ainur devnet down", down),
+]

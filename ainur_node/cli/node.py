@@ -1,0 +1,135 @@
+"""``ainur init``, ``run``, ``stop`` and ``status``: one node of one home."""
+
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ainur_node.cli import values
+from ainur_node.cli.asking import Ask
+from ainur_node.cli.command import Command, Parser, Report, Usage
+from ainur_node.cli.screen import Screen
+from ainur_node.cli.words import counted, short
+from ainur_node.rpc.client import Unreachable
+
+MAX_MULTIADDR = 512
+STOP_SECONDS = 60.0
+
+
+def init(ask: Ask) -> Report:
+    """Make the home of a node: keys, configuration, data directory."""
+    from ainur_node.devnet.init import init_home
+
+    join = ask.options.join
+    if join is not None and (not join.startswith("/") or len(join) > MAX_MULTIADDR):
+        raise Usage(f"--join {join[:60]!r} is not a multiaddr", hint="like /ip4/10.0.0.7/tcp/4001/p2p/12D3KooW…")
+    found = dict(init_home(ask.home, join=join, name=ask.options.name))
+
+    def text(screen: Screen) -> None:
+        screen.facts([(str(name), value) for name, value in found.items() if not isinstance(value, Mapping | list)])
+        screen.say(f"next: ainur --home {ask.home} run")
+
+    return Report(found, text)
+
+
+def run(ask: Ask) -> Report:
+    """Run the node of a home until it is stopped."""
+    from ainur_node import supervisor
+
+    home = _own_home(ask)
+    code = supervisor.run(home, ask.config, tell=lambda event: ask.screen.note(event.get("text") or event.get("step")))
+    return Report({"home": str(home), "exit": code}, lambda screen: None, code)
+
+
+def stop(ask: Ask) -> Report:
+    """Stop the node of a home and wait until it is gone."""
+    from ainur_node.supervisor import claim, pids
+
+    home = _own_home(ask)
+    if not home.is_dir():
+        raise Usage(f"there is no home at {home}", hint="name it with --home")
+    pid = claim.holder(home)
+    daemon = pids.identify(pid) if pid is not None else None
+    if daemon is not None:
+        pids.send(daemon, signal.SIGTERM)
+        if pids.wait_gone([daemon], STOP_SECONDS):
+            what = f"the node of {home} (pid {pid}) does not stop"
+            raise Unreachable(what, hint=f"look at its log, then: kill -9 {pid}", code="timeout")
+    stopped = daemon is not None
+    data = {"home": str(home), "stopped": stopped, "pid": pid}
+    return Report(data, lambda screen: screen.say("stopped" if stopped else f"no node runs in {home}"))
+
+
+def _own_home(ask: Ask) -> Path:
+    if ask.node is not None:
+        raise Usage(f"--node {ask.node}: the nodes of a devnet run and stop together", hint="ainur devnet up, or down")
+    return ask.home
+
+
+def status(ask: Ask) -> Report:
+    """What the node is doing."""
+    found = ask.call("node.status")
+    return Report(found, lambda screen: _show_status(screen, found))
+
+
+def _show_status(screen: Screen, found: Mapping[str, Any]) -> None:
+    chain = found.get("chain") or {}
+    connected = "connected" if chain.get("connected", True) else "NOT connected"
+    screen.facts(
+        [
+            ("node", f"{found.get('name')} (pid {found.get('pid')}, up {_duration(found.get('uptime_s'))})"),
+            ("home", found.get("home")),
+            ("peer id", found.get("peer_id")),
+            ("account", found.get("ss58") or found.get("account")),
+            ("genesis", short(found.get("genesis"))),
+            ("chain", f"{connected}, block {chain.get('height')} at {chain.get('url')}"),
+            ("peers", found.get("peers")),
+            ("offers", found.get("offers")),
+            ("tasks", counted(found.get("tasks"))),
+            ("jobs", counted(found.get("jobs"))),
+        ]
+    )
+    stages = found.get("stages") or {}
+    if stages:
+        screen.say()
+        rows = [
+            (name, s.get("count"), _ms(s.get("p50_ms")), _ms(s.get("p95_ms")))
+            for name, s in stages.items()
+            if isinstance(s, Mapping)
+        ]
+        screen.table(("stage", "count", "p50 ms", "p95 ms"), rows)
+    counters = found.get("counters") or {}
+    if counters:
+        screen.say()
+        screen.table(("counter", "value"), list(counters.items()))
+
+
+def _ms(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, int | float) else "–"
+
+
+def _duration(seconds: object) -> str:
+    if not isinstance(seconds, int | float):
+        return "–"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _init_options(parser: Parser) -> None:
+    parser.add_argument("--join", metavar="MULTIADDR", help="join the world of this peer (default: a private world)")
+    parser.add_argument("--name", metavar="NAME", type=values.name, help="what the node calls itself")
+
+
+COMMANDS = [
+    Command(
+        "init",
+        "make keys, configuration and data directory",
+        "ainur --home ~/mynode init --name mynode",
+        init,
+        _init_options,
+    ),
+    Command("run", "run the node until it is stopped", "ainur --home ~/mynode run", run),
+    Command("stop", "stop the node", "ainur --home ~/mynode stop", stop),
+    Command("status", "what the node is doing", "ainur --node n1 status", status),
+]

@@ -1,0 +1,198 @@
+"""The other nouns, one answer each: what goes to the node, what is shown, how it exits."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_world import AGENT, AIN, AUCTION, PACKAGE, TASK, FakeNode, refusal
+from conftest import Type
+
+BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    directory = tmp_path / "pkg"
+    directory.mkdir()
+    (directory / "manifest.json").write_text(json.dumps({"module": {"file": "a.wasm"}}))
+    (directory / "a.wasm").write_bytes(b"\0asm\1\0\0\0")
+    return directory
+
+
+def test_status_shows_the_node_and_its_stages(node: FakeNode, ainur: Type) -> None:
+    typed = ainur("status")
+
+    assert typed.code == 0
+    assert "fake (pid" in typed.out
+    assert "up 1 h 2 min" in typed.out
+    assert "2012.5" in typed.out
+    assert ainur("status", "--json").json["peers"] == 4
+
+
+def test_publish_sends_both_files_and_tells_its_steps(node: FakeNode, ainur: Type, package: Path) -> None:
+    typed = ainur("agent", "publish", str(package), "--ask", "0.2")
+
+    assert typed.code == 0
+    assert node.params("agent.publish") == {
+        "manifest": (package / "manifest.json").read_bytes(),
+        "wasm": b"\0asm\1\0\0\0",
+        "ask": str(AIN // 5),
+    }
+    assert AGENT in typed.out
+    assert "stored" in typed.err
+    assert ainur("agent", "publish", str(package), "--ask", "0.2", "--json").json["package"] == PACKAGE
+
+
+def test_publish_ends_with_the_nodes_refusal(node: FakeNode, ainur: Type, package: Path) -> None:
+    node.publishing = [{"text": "stored"}, refusal("stake_too_low", "fund the account")]  # type: ignore[list-item]
+
+    typed = ainur("agent", "publish", str(package), "--ask", "0.2")
+
+    assert typed.code == 1
+    assert "stake_too_low" in typed.err
+
+
+@pytest.mark.parametrize("manifest", ["{", "[]", "{}", '{"module":{"file":"../a.wasm"}}', '{"module":{"file":7}}'])
+def test_manifests_that_name_no_file_beside_them_are_usage(
+    node: FakeNode, ainur: Type, package: Path, manifest: str
+) -> None:
+    (package / "manifest.json").write_text(manifest)
+
+    assert ainur("agent", "publish", str(package), "--ask", "0.2").code == 2
+
+
+def test_offer_withdraw_and_show_name_agents_whole(node: FakeNode, ainur: Type) -> None:
+    assert ainur("agent", "offer", PACKAGE, "--ask", "0.3").code == 0
+    assert node.params("agent.offer") == {"package": PACKAGE, "ask": "300000000000"}
+    assert ainur("agent", "withdraw", AGENT).code == 0
+    assert node.params("agent.withdraw") == {"agent": AGENT}
+    assert "0.2 AIN" in ainur("agent", "show", AGENT).out
+    assert ainur("agent", "withdraw", AGENT[:10]).code == 2
+
+
+def test_agent_list_has_the_fields_of_the_contract(node: FakeNode, ainur: Type) -> None:
+    typed, as_json = ainur("agent", "list", "--capability", "summarize"), ainur("agent", "list", "--json")
+
+    assert node.asked[0][1] == {"capability": "summarize"}
+    assert "0.2 AIN" in typed.out
+    assert "sealed" in typed.out
+    assert set(as_json.json["agents"][0]) == {"id", "name", "capability", "ask", "node", "package", "reputation"}
+
+
+def test_lint_ends_with_1_when_nodes_would_refuse(node: FakeNode, ainur: Type, package: Path) -> None:
+    assert ainur("agent", "lint", str(package)).code == 0
+    node.answers["agent.lint"] = {"ok": False, "findings": [{"code": "forbidden_import", "detail": "env.system"}]}
+    typed = ainur("agent", "lint", str(package / "a.wasm"))
+    assert typed.code == 1
+    assert "forbidden_import: env.system" in typed.out
+
+
+def test_auctions_are_found_by_their_own_id_or_their_tasks(node: FakeNode, ainur: Type) -> None:
+    typed = ainur("auction", "verify", AUCTION, "--counterfactual")
+
+    assert typed.code == 0
+    assert node.params("auction.verify") == {"auction": AUCTION, "counterfactual": True}
+    assert "won" in typed.out
+    assert "0.25 AIN" in typed.out
+
+    node.answers["auction.show"] = refusal("unknown_auction")
+    assert ainur("auction", "show", TASK).code == 1
+    assert [params for _, params in node.asked[-2:]] == [{"auction": TASK}, {"task": TASK}]
+
+
+def test_an_auction_that_does_not_hold_exits_with_5(node: FakeNode, ainur: Type) -> None:
+    node.answers["auction.verify"] |= {"ok": False, "faults": ["the price is wrong"]}
+
+    typed = ainur("auction", "verify", AUCTION)
+
+    assert typed.code == 5
+    assert "the price is wrong" in typed.out
+    assert ainur("auction", "verify", AUCTION, "--json").json["ok"] is False
+
+
+def test_why_counts_reasons_in_sentences(node: FakeNode, ainur: Type) -> None:
+    assert "2 × ask_above_reserve: they ask more" in ainur("auction", "why", "3fa9c1").out
+
+
+def test_receipts_replay(node: FakeNode, ainur: Type) -> None:
+    assert "fuel_used" in ainur("receipt", "show", TASK).out
+    assert "same result" in ainur("receipt", "verify", TASK).out
+    node.answers["receipt.verify"] = {"ok": False, "replayed": True, "checks": [{"name": "output", "ok": False}]}
+    typed = ainur("receipt", "verify", TASK)
+    assert typed.code == 5
+    assert "FAIL  output" in typed.out
+
+
+def test_wallet_shows_money_in_ain_and_planck(node: FakeNode, ainur: Type) -> None:
+    assert "98 AIN" in ainur("wallet", "show").out
+    assert "held: EscrowFunds" in ainur("wallet", "balance").out
+    assert ainur("wallet", "balance", "--json").json["free"] == str(99 * AIN)
+    assert ainur("wallet", "balance", BOB).code == 0
+    assert node.params("wallet.balance") == {"account": BOB}
+
+
+def test_wallet_moves_money_in_planck(node: FakeNode, ainur: Type) -> None:
+    assert ainur("wallet", "fund", "100").code == 0
+    assert node.params("wallet.fund") == {"amount": str(100 * AIN)}
+    assert ainur("wallet", "transfer", BOB, "0.000000000001").code == 0
+    assert node.params("wallet.transfer") == {"to": BOB, "amount": "1"}
+
+
+def test_the_ledger_can_be_asked_for_what_is_pending(node: FakeNode, ainur: Type) -> None:
+    assert "VcgAuction.open" in ainur("wallet", "ledger").out
+    assert ainur("wallet", "ledger", "--pending").code == 0
+    assert node.params("wallet.ledger") == {"pending": True, "limit": 20}
+
+
+def test_an_audit_that_does_not_balance_exits_with_5(node: FakeNode, ainur: Type) -> None:
+    typed = ainur("wallet", "audit")
+    assert typed.code == 0
+    assert "difference" in typed.out
+    node.answers["wallet.audit"] |= {"difference": "1"}
+    assert ainur("wallet", "audit").code == 5
+
+
+def test_chain_status(node: FakeNode, ainur: Type) -> None:
+    assert "spec version" in ainur("chain", "status").out
+
+
+def test_a_new_wallet_has_an_address_and_is_made_once(ainur: Type, home: Path) -> None:
+    made = ainur("wallet", "new", "--json")
+
+    assert made.code == 0
+    assert len(made.json["account"]) == 64
+    assert made.json["ss58"].startswith("5")
+    again = ainur("wallet", "new")
+    assert again.code == 4
+    assert again.err
+
+
+def test_config_errors_name_the_key(ainur: Type, home: Path) -> None:
+    (home / "config.toml").write_text("[market]\ncommit_windw_ms = 3\n")
+
+    typed = ainur("config", "check")
+
+    assert typed.code == 4
+    assert "market.commit_windw_ms" in typed.err
+
+
+def test_config_show_has_every_source(ainur: Type, home: Path) -> None:
+    (home / "config.toml").write_text('[node]\nname = "mine"\n')
+
+    shown = ainur("config", "show", "--json").json["config"]
+
+    assert shown["node.name"] == {"value": "mine", "source": str(home / "config.toml")}
+    assert shown["chain.mode"]["source"] == "default"
+    assert ainur("config", "check").code == 0
+
+
+def test_stop_without_a_node_is_done_already(ainur: Type) -> None:
+    typed = ainur("stop", "--json")
+
+    assert typed.code == 0
+    assert typed.json["stopped"] is False
+
+
+def test_there_is_no_devnet_to_take_down(ainur: Type) -> None:
+    assert ainur("devnet", "down").code in (1, 4)
+    assert ainur("devnet", "up", "--nodes", "2").code == 2
