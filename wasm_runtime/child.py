@@ -50,6 +50,11 @@ class Child:
         """The process id."""
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone already."""
+        return self._process.poll() is not None
+
     async def send(self, message: frames.Message) -> None:
         """Hands over one message; raises ChildGone when nobody is there."""
         if self._process.stdin is None:

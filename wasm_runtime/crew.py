@@ -137,13 +137,18 @@ class Crew:
         """Waits for a turn and a worker; one that has loaded the module is preferred."""
         await self._turns.acquire()
         try:
-            await self._ready.acquire()
+            while True:
+                await self._ready.acquire()
+                chosen = next((worker for worker in reversed(self._idle) if sha256 in worker.loaded), self._idle[-1])
+                self._idle.remove(chosen)
+                if not chosen.child.has_ended:
+                    return chosen
+                # It died while idle: no job of anybody's is to pay for that.
+                chosen.fate = "died"
+                self._nursery.start_soon(self._replace, chosen)
         except BaseException:
             self._turns.release()
             raise
-        chosen = next((worker for worker in reversed(self._idle) if sha256 in worker.loaded), self._idle[-1])
-        self._idle.remove(chosen)
-        return chosen
 
     def give_back(self, worker: Worker) -> None:
         """Ends the turn; a spent worker is replaced in the background."""
