@@ -1,0 +1,5 @@
+//! Tests of the assembled runtime: genesis, wire format, fees, blocks.
+
+mod blocks;
+mod genesis;
+mod wire;

@@ -1,0 +1,112 @@
+//! Numbers that hosts, clients and stored state depend on.
+
+use ainur_runtime::*;
+use codec::{Encode, MaxEncodedLen};
+use frame_support::traits::{GetCallIndex, GetCallName, PalletInfoAccess};
+
+#[test]
+fn pallets_keep_their_indices() {
+	let indices = [
+		System::index(),
+		Timestamp::index(),
+		Aura::index(),
+		Grandpa::index(),
+		Balances::index(),
+		TransactionPayment::index(),
+		Sudo::index(),
+		Utility::index(),
+		Market::index(),
+		Did::index(),
+		AgentRegistry::index(),
+		Reputation::index(),
+		VcgAuction::index(),
+		Escrow::index(),
+	];
+	assert_eq!(indices, [0, 1, 2, 3, 4, 5, 6, 7, 19, 20, 21, 22, 23, 24]);
+}
+
+fn calls<C: GetCallName + GetCallIndex>() -> Vec<&'static str> {
+	let indices: Vec<u8> = C::get_call_indices().to_vec();
+	assert_eq!(indices, (0..indices.len() as u8).collect::<Vec<_>>());
+	C::get_call_names().to_vec()
+}
+
+#[test]
+fn calls_keep_their_indices() {
+	assert_eq!(calls::<pallet_market::Call<Runtime>>(), ["set_params"]);
+	assert_eq!(
+		calls::<pallet_did::Call<Runtime>>(),
+		["create", "rotate", "deactivate"]
+	);
+	assert_eq!(
+		calls::<pallet_agent_registry::Call<Runtime>>(),
+		[
+			"register_provider",
+			"bond_extra",
+			"unbond",
+			"withdraw_unbonded",
+			"register_agent",
+			"update_agent",
+			"retire_agent"
+		]
+	);
+	assert_eq!(
+		calls::<pallet_vcg_auction::Call<Runtime>>(),
+		["open", "cancel", "close", "award", "no_sale", "expire"]
+	);
+	assert_eq!(
+		calls::<pallet_escrow::Call<Runtime>>(),
+		[
+			"decline",
+			"deliver",
+			"refund",
+			"accept",
+			"auto_release",
+			"give_back",
+			"dispute",
+			"resolve",
+			"timeout_dispute",
+			"forget"
+		]
+	);
+}
+
+#[test]
+fn hold_reasons_keep_their_bytes() {
+	use pallet_agent_registry::HoldReason as Registry;
+	use pallet_escrow::HoldReason as Escrow;
+	use pallet_vcg_auction::HoldReason as Auction;
+	let bytes = |reason: RuntimeHoldReason| reason.encode();
+	assert_eq!(bytes(Registry::Deposit.into()), [21, 0]);
+	assert_eq!(bytes(Registry::Stake.into()), [21, 1]);
+	assert_eq!(bytes(Auction::AuctioneerBond.into()), [23, 0]);
+	assert_eq!(bytes(Auction::BidBond.into()), [23, 1]);
+	assert_eq!(bytes(Escrow::EscrowFunds.into()), [24, 0]);
+	assert_eq!(bytes(Escrow::DisputeBond.into()), [24, 1]);
+	assert_eq!(bytes(Escrow::ArbiterStake.into()), [24, 2]);
+}
+
+#[test]
+fn records_keep_their_sizes() {
+	// fixed widths: a compact integer would make these maxima and actual sizes differ
+	assert_eq!(ainur_primitives::Params::default().encode().len(), 136);
+	assert_eq!(
+		ainur_primitives::records::AuctionTerms::max_encoded_len(),
+		147
+	);
+	assert_eq!(
+		ainur_primitives::records::AgentTerms::max_encoded_len(),
+		32 * 3 + 4 + 1 + 1 + 8 + 4 + 2 + 4
+	);
+	assert_eq!(ainur_primitives::records::Commitment::max_encoded_len(), 80);
+}
+
+#[test]
+fn the_spec_has_its_name() {
+	assert_eq!(VERSION.spec_name, "ainur");
+	assert_eq!(<Runtime as frame_system::Config>::SS58Prefix::get(), 42);
+	assert_eq!(
+		<Runtime as frame_system::Config>::BlockHashCount::get(),
+		4096
+	);
+}
