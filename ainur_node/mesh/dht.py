@@ -7,7 +7,7 @@ peer says about itself unsigned; this one is private to a world and costs a fift
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class Contacts(Protocol):
 
     def addresses_of(self, peer_id: str) -> tuple[str, ...]:
         """Transport addresses known of a peer."""
+        ...
+
+    def learn(self, peer_id: str, addresses: Iterable[str]) -> None:
+        """Keep addresses that a peer signed for itself."""
         ...
 
     def strike(self, peer_id: str, reason: str) -> None:
@@ -141,6 +145,8 @@ class Dht:
         for record in self.store.get(key):
             lookup.found.setdefault(record.node, record)
         lookup.found.pop(self._node_key, None)
+        for node, record in lookup.found.items():
+            self._contacts.learn(peer_id_of(node), record.addresses)
         nodes = sorted(lookup.found, key=lambda n: not self._is_connected(n))[:limit]
         return [peer_id_of(node) for node in nodes]
 

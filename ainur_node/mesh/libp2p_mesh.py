@@ -78,7 +78,7 @@ class Libp2pMesh:
             self._counters,
             self._meetings,
             self._caller.request,
-            self._transport_addresses,
+            self._meetings.own_addresses,
         )
         self._answerer.serve(FIND, self._dht.answer_find, **_DHT_LIMITS, max_body=MAX_FIND_REQUEST)
         self._answerer.serve(PUT, self._dht.answer_put, **_DHT_LIMITS, max_body=MAX_PUT_REQUEST)
@@ -128,13 +128,10 @@ class Libp2pMesh:
             self._host = None
 
     def addresses(self) -> list[str]:
-        """Multiaddrs on which this node listens, each ending in /p2p/<peer id>."""
+        """Multiaddrs at which others reach this node, each ending in /p2p/<peer id>."""
         if self._host is None:
             return []
-        return [str(a) for a in self._host.get_addrs()]
-
-    def _transport_addresses(self) -> list[str]:
-        return [str(a) for a in self._host.get_transport_addrs()] if self._host is not None else []
+        return [f"{a}/p2p/{self.peer_id}" for a in self._meetings.own_addresses()]
 
     async def publish(self, topic: str, body: bytes) -> None:
         """Tell every node of the topic; at most 64 KiB; not delivered to this node itself."""

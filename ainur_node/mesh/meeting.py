@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import trio
@@ -17,7 +17,7 @@ from trio_typing import TaskStatus
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.mesh import wire
-from ainur_node.mesh.peers import AddressBook, Peer, Standing, node_key_of, split_address
+from ainur_node.mesh.peers import AddressBook, Peer, Standing, dialable, node_key_of, split_address
 from ainur_node.mesh.records import WrongWorld
 from ainur_node.mesh.settings import Counters, MeshSettings
 from ainur_node.mesh.streams import FramedStream
@@ -144,7 +144,7 @@ class Meetings:
             frame = await stream.read_frame(wire.MAX_HELLO)
             if frame is None:
                 raise Transient(f"{peer_id} closed the hello stream")
-            self._judge(peer_id, meeting, wire.decode_hello(frame))
+            self._judge(peer_id, meeting, wire.decode_hello(frame), stream.remote_ip)
         finally:
             await stream.close()
 
@@ -166,7 +166,8 @@ class Meetings:
             await stream.close()
             # libp2p may tell us of the connection after its first stream, but not after its end.
             if self._host.get_network().get_connections(ID.from_base58(peer_id)):
-                self._judge(peer_id, self._meetings.setdefault(peer_id, _Meeting()), hello)
+                meeting = self._meetings.setdefault(peer_id, _Meeting())
+                self._judge(peer_id, meeting, hello, stream.remote_ip)
 
     def _own_hello(self) -> bytes:
         hello = wire.Hello(
@@ -174,11 +175,17 @@ class Meetings:
             network=self._settings.network[:64],
             versions=list(PROTOCOLS),
             node=self._settings.software[:64],
-            listen=[str(a)[:128] for a in self._host.get_transport_addrs()][:8],
+            listen=self.own_addresses()[:8],
         )
         return wire.framed(wire.encode(hello))
 
-    def _judge(self, peer_id: str, meeting: _Meeting, hello: wire.Hello) -> None:
+    def own_addresses(self) -> list[str]:
+        """Transport addresses that others should dial."""
+        if self._settings.announce:
+            return list(self._settings.announce)
+        return [str(a).partition("/p2p/")[0] for a in self._host.get_transport_addrs()] if self._host else []
+
+    def _judge(self, peer_id: str, meeting: _Meeting, hello: wire.Hello, seen_ip: str) -> None:
         if meeting.settled.is_set():
             return
         if hello.genesis != self._genesis:
@@ -195,7 +202,7 @@ class Meetings:
         else:
             meeting.hello = hello
             meeting.since = time.time()
-            self.book.learn(peer_id, [a.partition("/p2p/")[0] for a in hello.listen])
+            self.book.learn(peer_id, dialable(hello.listen, seen_ip))
             self._counters.count("peers_met")
             for tell in self.on_met:
                 tell(PeerId(peer_id))
@@ -224,6 +231,11 @@ class Meetings:
     def addresses_of(self, peer_id: str) -> tuple[str, ...]:
         """Transport addresses known of a peer, best first."""
         return self.book.addresses(peer_id)
+
+    def learn(self, peer_id: str, addresses: Iterable[str]) -> None:
+        """Keep addresses of a peer that is not connected; those of a connected one are better known."""
+        if not self.is_met(peer_id):
+            self.book.learn(peer_id, dialable(addresses))
 
     def strike(self, peer_id: str, reason: str) -> None:
         """Note a fault of the peer; too many of them and it is dropped and banned for a while."""
@@ -296,6 +308,7 @@ class Meetings:
             try:
                 with trio.fail_after(self._settings.dial_timeout):
                     await network.dial_addr(Multiaddr(address), ID.from_base58(peer_id))
+                self.book.learn(peer_id, [address])
                 return
             except trio.TooSlowError:
                 reason = f"{address}: no answer"

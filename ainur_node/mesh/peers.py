@@ -53,6 +53,20 @@ def split_address(address: str) -> tuple[str, PeerId]:
     return transport, PeerId(peer_id)
 
 
+def dialable(addresses: Iterable[str], seen_ip: str = "") -> list[str]:
+    """Transport addresses a peer told of itself, where "any interface" becomes the IP it was seen at."""
+    usable = []
+    for address in addresses:
+        transport = address.partition("/p2p/")[0]
+        for anywhere, kind, is_kind in (("/ip4/0.0.0.0/", "ip4", "." in seen_ip), ("/ip6/::/", "ip6", ":" in seen_ip)):
+            if transport.startswith(anywhere):
+                rest = transport[len(anywhere) :]
+                transport = f"/{kind}/{seen_ip}/{rest}" if is_kind else ""
+        if transport:
+            usable.append(transport)
+    return usable
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """One connected peer; `connected_since` is unix time in seconds."""

@@ -14,6 +14,8 @@ class MeshSettings:
     """Durations in seconds, sizes in bytes, rates per second."""
 
     listen: tuple[str, ...] = ("/ip4/127.0.0.1/tcp/0",)
+    announce: tuple[str, ...] = ()
+    """What others are told to dial; empty: the addresses listened on."""
     bootstrap: tuple[str, ...] = ()
     network: str = ""
     software: str = "ainur-node"

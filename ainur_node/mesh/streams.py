@@ -27,6 +27,15 @@ class FramedStream:
         self.torn = False
         self.peer_id = str(stream.muxed_conn.peer_id)
 
+    @property
+    def remote_ip(self) -> str:
+        """IP of the peer's end of the connection; empty when unknown."""
+        try:
+            remote = self._stream.muxed_conn.get_remote_address()
+        except Exception:  # noqa: BLE001 # reason: a closed socket has no address, and libp2p says so in many ways
+            return ""
+        return str(remote[0]) if remote else ""
+
     async def _fill(self) -> bool:
         """Read once more; False at the end of the stream."""
         if self._ended:

@@ -17,7 +17,7 @@ from libp2p.peer.id import ID
 
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.mesh import WrongWorld, wire
-from ainur_node.mesh.peers import AddressBook, Standing, node_key_of, peer_id_of, split_address
+from ainur_node.mesh.peers import AddressBook, Standing, dialable, node_key_of, peer_id_of, split_address
 from ainur_node.mesh.testing import GENESIS, OTHER_GENESIS, SETTINGS, Node, join, running, seed, until
 
 DEAD = f"/ip4/127.0.0.1/tcp/1/p2p/{peer_id_of(Node(99).node_key)}"
@@ -221,6 +221,34 @@ def test_addresses_are_kept_for_few_peers_and_few_each() -> None:
     assert book.addresses("a") == ()
     assert book.addresses("b") == ("/x",)
     assert len(book) == 2
+
+
+async def test_a_node_on_all_interfaces_is_dialled_where_it_was_seen() -> None:
+    everywhere = Node(0, settings=replace(SETTINGS, listen=("/ip4/0.0.0.0/tcp/0",)))
+    other = Node(1)
+    async with running(everywhere, other):
+        await everywhere.connect(other.addresses()[0])
+        await until(other.peers)
+        port = everywhere.addresses()[0].split("/")[4]
+        assert other.peers()[0].addresses == (f"/ip4/127.0.0.1/tcp/{port}",)
+
+
+async def test_announced_addresses_are_told_instead() -> None:
+    announced = "/ip4/198.51.100.7/tcp/4001"
+    node, other = Node(0, settings=replace(SETTINGS, announce=(announced,))), Node(1)
+    async with running(node, other):
+        assert node.addresses() == [f"{announced}/p2p/{node.peer_id}"]
+        await node.connect(other.addresses()[0])
+        await until(other.peers)
+        assert other.peers()[0].addresses == (announced,)
+
+
+def test_addresses_of_any_interface_need_a_seen_ip_of_the_same_kind() -> None:
+    told = ["/ip4/0.0.0.0/tcp/1/p2p/x", "/ip6/::/tcp/2", "/ip4/1.2.3.4/tcp/3"]
+
+    assert dialable(told) == ["/ip4/1.2.3.4/tcp/3"]
+    assert dialable(told, "9.9.9.9") == ["/ip4/9.9.9.9/tcp/1", "/ip4/1.2.3.4/tcp/3"]
+    assert dialable(told, "fe80::1") == ["/ip6/fe80::1/tcp/2", "/ip4/1.2.3.4/tcp/3"]
 
 
 def test_strikes_fade_and_bans_end() -> None:
