@@ -159,6 +159,14 @@ class ChainClient:
         """An auction; None before ``open`` and after ``forget``."""
         return self._one(vcg_auction.PALLET, "Auctions", auction_id, at=at, parse=parse_auction)
 
+    def closing(self, auction_id: bytes, at: bytes | None = None) -> vcg_auction.Closed | None:
+        """What ``close`` fixed for an auction, also after it was awarded; None before."""
+        found = self.link.storage(vcg_auction.PALLET, "Closings", auction_id, at=at)
+        try:
+            return None if found is None else vcg_auction.Closed(*(found[k] for k in ("root", "count", "at", "block")))
+        except (TypeError, KeyError) as exc:
+            raise ChainMisbehaviour("a closing has root, count, at and block") from exc
+
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Escrow | None:
         """An escrow; None before the award and after ``forget``."""
         return self._one(escrow.PALLET, "Escrows", escrow_id, at=at, parse=parse_escrow)

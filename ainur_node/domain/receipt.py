@@ -21,6 +21,11 @@ class Exit(IntEnum):
     BAD_MODULE = 8
     ENGINE = 9
 
+    @property
+    def provable(self) -> bool:
+        """Whether another node's replay must end the same way."""
+        return self <= Exit.TRAP
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:

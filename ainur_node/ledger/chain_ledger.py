@@ -1,6 +1,7 @@
 """ports.Ledger on pallets_client: each call looks first whether it is already so, by me."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import trio
@@ -86,6 +87,14 @@ class ChainLedger:
         """An auction as stored."""
         found = await self._read(self._client.auction, auction)
         return auction_of(found) if found is not None else None
+
+    async def closing(self, auction: AuctionId) -> ChainAuction | None:
+        """The auction with root, count and block of its close, whatever became of it since."""
+        found = await self.auction(auction)
+        closing = await self._read(self._client.closing, auction) if found is not None else None
+        if found is None or closing is None:
+            return None
+        return replace(found, root=closing.root, count=closing.count, close_block=closing.block)
 
     async def escrow(self, escrow: EscrowId) -> ChainEscrow | None:
         """An escrow as stored."""

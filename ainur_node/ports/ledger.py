@@ -196,6 +196,10 @@ class Ledger(Protocol):
         """An auction as stored."""
         ...
 
+    async def closing(self, auction: AuctionId) -> ChainAuction | None:
+        """The auction as it was when its root was closed (root, count, close_block); None when the chain forgot."""
+        ...
+
     async def escrow(self, escrow: EscrowId) -> ChainEscrow | None:
         """An escrow as stored."""
         ...

@@ -1,0 +1,223 @@
+"""The desk for proofs: show, verify and explain auctions; show and replay receipts. Works for strangers too."""
+
+from typing import Any
+
+import msgspec
+
+from ainur_node.domain.agent import terms_hash
+from ainur_node.domain.auction.transcript import Transcript, faults, outcome, transcript_hash, without
+from ainur_node.domain.bidding import SENTENCES
+from ainur_node.domain.events import BidsCollected
+from ainur_node.domain.ids import AuctionId, TaskId
+from ainur_node.domain.provider import ProviderJob
+from ainur_node.domain.rejection import Rejection
+from ainur_node.domain.requester import RequesterTask
+from ainur_node.market import codec
+from ainur_node.market.asking import Params, id32, refuse
+from ainur_node.market.codec import JOB, TASK
+from ainur_node.market.library import Library
+from ainur_node.mesh.peers import peer_id_of
+from ainur_node.ports import ChainAuction, ChainEscrow, Ledger, Mesh, TaskStore
+from ainur_node.rpc.messages import ExitCode, Refuse
+from ainur_node.signing import signed_by
+
+LOST = "lost"
+
+
+class AuctionDesk:
+    """Recomputes what others claim; needs nothing but the chain and the transcript."""
+
+    def __init__(self, ledger: Ledger, library: Library, mesh: Mesh, store: TaskStore) -> None:
+        self._ledger = ledger
+        self._library = library
+        self._mesh = mesh
+        self._store = store
+
+    async def _auction(self, params: Params) -> tuple[AuctionId, ChainAuction]:
+        if params.get("task") is not None:
+            task = await self._own_task(TaskId(id32(params, "task")))
+            if task is None:
+                raise Refuse(
+                    "unknown_task", "only the node that submitted a task knows it by its id; give the auction's"
+                )
+            auction = task.auction
+        else:
+            auction = AuctionId(id32(params, "auction"))
+            task = await self._own_task(TaskId(auction))
+            auction = task.auction if task is not None else auction
+        found = await self._ledger.auction(auction)
+        if found is None:
+            raise Refuse("unknown_auction", "no such auction on chain; `ainur task show` names the auction of a task")
+        return auction, found
+
+    async def _own_task(self, task: TaskId) -> RequesterTask | None:
+        stored = await self._store.load(TASK, task)
+        state = codec.decode_state(TASK, stored.state) if stored is not None else None
+        return state if isinstance(state, RequesterTask) else None
+
+    async def show(self, params: Params) -> dict[str, Any]:
+        """The auction as it stands on chain."""
+        auction, found = await self._auction(params)
+        return {"auction": auction.hex(), **_plain(found)}
+
+    async def verify(self, params: Params) -> dict[str, Any]:
+        """Recompute root, openings, penalties, winner and price from the transcript, against the chain."""
+        auction, chain = await self._auction(params)
+        if chain.state not in ("awarded", "no_sale"):
+            raise Refuse("not_decided", f"the auction is {chain.state}: there is nothing to verify yet")
+        sources = [peer_id_of(chain.auctioneer_key), *await self._mesh.find_providers(chain.transcript)]
+        transcript = await self._library.find_transcript(chain.transcript, sources)
+        if isinstance(transcript, Rejection):
+            refuse(transcript, ExitCode.UNREACHABLE)
+        escrow = await self._ledger.escrow(chain.escrow) if chain.escrow is not None else None
+        checks = await self._checks(auction, chain, escrow, transcript)
+        ok = all(check["ok"] for check in checks)
+        sale = outcome(self._ledger.genesis, transcript)
+        answer = {
+            "auction": auction.hex(),
+            "ok": ok,
+            "checks": checks,
+            "winner": sale.winner.provider.hex() if sale else None,
+            "ask": str(sale.winner.ask) if sale else None,
+            "penalty": str(sale.winner.penalty) if sale else None,
+            "second": str(sale.second) if sale and sale.second is not None else None,
+            "price": str(sale.price) if sale else None,
+            "reserve": str(transcript.reserve),
+            "transcript": chain.transcript.hex(),
+            "rows": [_row(row) for row in transcript.rows],
+        }
+        if params.get("counterfactual"):
+            answer["without"] = self._counterfactual(transcript)
+        return answer
+
+    async def _checks(
+        self, auction: AuctionId, chain: ChainAuction, escrow: ChainEscrow | None, t: Transcript
+    ) -> list[dict[str, Any]]:
+        genesis = self._ledger.genesis
+        found = faults(genesis, t, signed_by)
+        sale = outcome(genesis, t)
+        checks = [
+            _check("transcript", transcript_hash(genesis, t) == chain.transcript, "its hash is the one on chain"),
+            _check("auction", t.auction == auction, "it is about this auction"),
+            _check("terms", t.reserve == chain.reserve and t.quality_bps == chain.quality_bps, "reserve and weights"),
+            _check("epoch", t.score_epoch == chain.score_epoch, "scores of the epoch that the auction named"),
+            _check(
+                "contents", not found, "; ".join(f.detail for f in found) or "root, signatures, openings, penalties"
+            ),
+        ]
+        closing = await self._ledger.closing(auction)
+        if closing is not None:
+            root = closing.root == t.root and closing.count == len(t.rows)
+            checks.append(_check("root", root, "commits are those closed on chain before any reveal"))
+            beacon = await self._ledger.block_hash(closing.close_block)
+            checks.append(_check("beacon", beacon == t.beacon, "tie-breaks use the hash of the closing block"))
+        for row in t.rows:
+            provider = await self._ledger.provider(row.commit.provider)
+            known = provider is not None and provider.node_key == row.node_key
+            if not known:
+                checks.append(_check("node_key", False, f"{row.commit.provider.hex()[:12]} is not bound to that key"))
+        if escrow is not None and sale is not None and escrow.auction == auction:
+            opening = next(r.opening for r in t.rows if r.commit.provider == sale.winner.provider)
+            paid = escrow.payee == sale.winner.provider and escrow.amount == sale.price
+            checks.append(_check("award", paid, "the escrow pays the computed winner the computed price"))
+            terms = opening is not None and escrow.terms == terms_hash(genesis, opening.terms)
+            checks.append(_check("work_terms", terms, "the escrow binds the terms of the winning bid"))
+        elif chain.state == "no_sale":
+            checks.append(_check("award", sale is None, "nobody was at or below the reserve"))
+        return checks
+
+    def _counterfactual(self, t: Transcript) -> list[dict[str, Any]]:
+        rows = []
+        for row in t.rows:
+            sale = without(self._ledger.genesis, t, row.commit.provider)
+            rows.append(
+                {
+                    "without": row.commit.provider.hex(),
+                    "winner": sale.winner.provider.hex() if sale else None,
+                    "price": str(sale.price) if sale else None,
+                }
+            )
+        return rows
+
+    async def why(self, params: Params) -> dict[str, Any]:
+        """Why an auction ended as it did: for its submitter the reasons counted, for a bidder its own numbers."""
+        wanted = id32(params, "task" if params.get("task") is not None else "auction")
+        task = await self._own_task(TaskId(wanted)) or await self._task_of(AuctionId(wanted))
+        if task is not None:
+            return await self._why_task(task)
+        stored = await self._store.load(JOB, wanted)
+        job = codec.decode_state(JOB, stored.state) if stored is not None else None
+        if isinstance(job, ProviderJob):
+            doc = await self._store.get_doc(LOST, wanted)
+            numbers = msgspec.json.decode(doc) if doc is not None else {}
+            return {
+                "auction": wanted.hex(),
+                "outcome": job.outcome or str(job.phase),
+                "you": {"ask": str(job.opening.ask), "phase": str(job.phase), **numbers},
+                "reasons": [_reason(job.outcome, 1)] if job.outcome else [],
+            }
+        raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
+
+    async def _task_of(self, auction: AuctionId) -> RequesterTask | None:
+        for stored in await self._store.recent(TASK, 1000):
+            state = codec.decode_state(TASK, stored.state)
+            if isinstance(state, RequesterTask) and state.auction == auction:
+                return state
+        return None
+
+    async def _why_task(self, task: RequesterTask) -> dict[str, Any]:
+        passes: dict[str, int] = {}
+        for stored in await self._store.facts(TASK, task.task):
+            if stored.kind == "BidsCollected":
+                collected = codec.decode_fact(stored.kind, stored.fact)
+                if isinstance(collected, BidsCollected):
+                    for each in collected.passes:
+                        passes[each.code] = passes.get(each.code, 0) + 1
+        counted = dict(task.reasons) or passes
+        return {
+            "task": task.task.hex(),
+            "auction": task.auction.hex(),
+            "outcome": task.outcome or str(task.phase),
+            "reasons": [_reason(code, count) for code, count in sorted(counted.items())],
+            "failed": [f.hex() for f in task.failed],
+        }
+
+
+def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:
+    return {"name": name, "ok": bool(ok), "detail": detail}
+
+
+def _reason(code: str, count: int) -> dict[str, Any]:
+    return {"code": code, "count": count, "sentence": SENTENCES.get(code, code.replace("_", " "))}
+
+
+def _row(row: Any) -> dict[str, Any]:
+    bidder = row.bidder()
+    return {
+        "provider": row.commit.provider.hex(),
+        "commit": row.commit.commit.hex(),
+        "status": row.status.name.lower(),
+        "ask": str(bidder.ask) if bidder else None,
+        "quality": row.quality,
+        "penalty": str(row.penalty),
+        "adjusted": str(bidder.adjusted) if bidder else None,
+    }
+
+
+def _plain(chain: ChainAuction) -> dict[str, Any]:
+    return {
+        "state": chain.state,
+        "payer": chain.payer.hex(),
+        "budget": str(chain.budget),
+        "reserve": str(chain.reserve),
+        "fee_bps": chain.fee_bps,
+        "quality_bps": chain.quality_bps,
+        "score_epoch": chain.score_epoch,
+        "commit_end": chain.commit_end,
+        "reveal_end": chain.reveal_end,
+        "award_by": chain.award_by,
+        "failed": [f.hex() for f in chain.failed],
+        "root": chain.root.hex() or None,
+        "transcript": chain.transcript.hex() or None,
+        "escrow": chain.escrow.hex() if chain.escrow else None,
+    }

@@ -1,0 +1,240 @@
+"""The desk for tasks: submit, watch, show, result, cancel, list."""
+
+from typing import Any
+
+import trio
+
+from ainur_node.domain.auction.rules import reserve_of
+from ainur_node.domain.canonical import content_hash
+from ainur_node.domain.events import CancelRequested, Submitted, Verified
+from ainur_node.domain.ids import PackageId, TaskId
+from ainur_node.domain.manifest import JSON, TEXT, Manifest
+from ainur_node.domain.money import Amount, format_ain
+from ainur_node.domain.rejection import Rejection
+from ainur_node.domain.requester import CANCELLABLE, RequesterTask
+from ainur_node.domain.task import (
+    MAX_MODULES,
+    TaskSpec,
+    VerificationClass,
+    VerificationPolicy,
+    Visibility,
+    input_commitment,
+    spec_hash,
+    task_id,
+)
+from ainur_node.errors import Transient
+from ainur_node.market import codec, views
+from ainur_node.market.asking import Params, blob, id32, planck, refuse, text, whole
+from ainur_node.market.codec import TASK, Fact, State
+from ainur_node.market.engine import Engine
+from ainur_node.market.library import Library
+from ainur_node.market.messages import MAX_INPUT
+from ainur_node.market.schema import mismatch, wrap_text
+from ainur_node.market.settings import MarketSettings
+from ainur_node.mesh.peers import peer_id_of
+from ainur_node.ports import ChainAgent, Clock, Ledger, TaskStore
+from ainur_node.rpc.messages import ExitCode, Refuse, Send
+
+# The longest that a watcher waits before it looks again by itself, in seconds.
+LOOK_AGAIN = 1.0
+FETCH_PATIENCE = 10.0
+# The auctioneer's bond, in parts of the reserve, is held beside the budget; the chain has the last word.
+BOND_BPS = 1_000
+
+
+class TaskDesk:
+    """Everything a submitter can ask for."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: TaskStore,
+        ledger: Ledger,
+        library: Library,
+        engine_id: bytes,
+        clock: Clock,
+        settings: MarketSettings,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._ledger = ledger
+        self._library = library
+        self._engine_id = engine_id
+        self._clock = clock
+        self._settings = settings
+
+    # --- submit ---------------------------------------------------------------------------------------------------
+
+    async def submit(self, params: Params) -> dict[str, Any]:
+        """Check everything that can be checked before money moves, then hold the budget."""
+        capability = text(params, "capability", 64)
+        document = blob(params, "input", MAX_INPUT)
+        media = text(params, "media", 64, TEXT)
+        budget = planck(params, "budget")
+        deadline = whole(params, "deadline_ms", 1_000, 3_600_000, 60_000)
+        if len(self._engine.states(TASK)) >= self._settings.max_open_tasks:
+            raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
+        agents = await self._agents(capability)
+        await self._check_budget(budget)
+        manifest, modules = await self._manifest(agents)
+        task_input = self._input(document, media, manifest)
+        sha = await self._library.keep(task_input)
+        salt, nonce = self._clock.random(32), self._clock.random(32)
+        genesis = self._ledger.genesis
+        spec = TaskSpec(
+            payer=self._ledger.account,
+            input_commitment=input_commitment(genesis, salt, sha),
+            input_size=len(task_input),
+            modules=modules,
+            verification_class=VerificationClass(manifest.verification_class),
+            output_schema=manifest.output_schema_hash,
+            limits=manifest.limits,
+            engine=self._engine_id,
+            policy=VerificationPolicy.REPLAY,
+            visibility=Visibility.PUBLIC,
+            quality_bps=self._settings.quality_bps,
+            min_score=self._settings.min_score,
+            deadline_ms=deadline,
+        )
+        task = task_id(genesis, self._ledger.account, nonce, spec_hash(genesis, spec))
+        submitted = Submitted(task, spec, capability, manifest.package, sha, salt, nonce, budget, self._clock.now_ms())
+        await self._engine.begin(TASK, task, submitted)
+        state = self._engine.state(TASK, task)
+        auction = state.auction.hex() if state is not None else None
+        return {"task": task.hex(), "auction": auction, "budget": str(budget), "input_sha256": sha.hex()}
+
+    async def _agents(self, capability: str) -> list[ChainAgent]:
+        everyone = await self._ledger.agents()
+        found = [a for a in everyone if a.active and a.capability == capability and a.provider != self._ledger.account]
+        if not found:
+            known = sorted({a.capability for a in everyone if a.active})
+            listed = ", ".join(known[:10]) or "none yet"
+            raise Refuse("unknown_capability", f"no other node offers {capability!r}; offered: {listed}")
+        return found
+
+    async def _manifest(self, agents: list[ChainAgent]) -> tuple[Manifest, tuple[Any, ...]]:
+        """The manifest that the input must fit, and all modules that may run it."""
+        for agent in agents:
+            provider = await self._ledger.provider(agent.provider)
+            peers = [peer_id_of(provider.node_key)] if provider is not None else []
+            try:
+                with trio.fail_after(FETCH_PATIENCE):
+                    package = await self._library.fetch(PackageId(agent.package), peers)
+            except (Transient, trio.TooSlowError):
+                continue
+            if isinstance(package, Rejection):
+                continue
+            same = [a for a in agents if a.verification_class == agent.verification_class]
+            modules = sorted({a.module for a in same})[:MAX_MODULES]
+            if agent.module not in modules:
+                modules[-1] = agent.module
+            return package.manifest, tuple(modules)
+        raise Refuse(
+            "package_unavailable",
+            "no provider of this capability could hand its package over; try again in a moment",
+            ExitCode.UNREACHABLE,
+        )
+
+    def _input(self, document: bytes, media: str, manifest: Manifest) -> bytes:
+        wraps = manifest.media_type == TEXT and media == TEXT
+        if not wraps and media not in (TEXT, JSON):
+            raise Refuse("bad_media", f"the input must be {TEXT} or {JSON}", ExitCode.USAGE)
+        try:
+            task_input = wrap_text(document) if wraps else document
+        except UnicodeDecodeError as exc:
+            raise Refuse("not_utf8", f"the document is not UTF-8 text: {exc}") from exc
+        if len(task_input) > MAX_INPUT:
+            raise Refuse("too_large", f"the input has {len(task_input):,} bytes as JSON; at most {MAX_INPUT:,} fit")
+        if (why := mismatch(task_input, manifest.input_schema)) is not None:
+            raise Refuse("input_schema", f"the input does not fit what {manifest.name} takes: {why}")
+        return task_input
+
+    async def _check_budget(self, budget: Amount) -> None:
+        if budget <= 0:
+            raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
+        balance = await self._ledger.balance(self._ledger.account)
+        bond = reserve_of(budget, 0) * BOND_BPS // 10_000
+        if budget + bond > balance.spendable:
+            held = sum(balance.held.values())
+            numbers = {"spendable": str(balance.spendable), "free": str(balance.free), "held": str(held)}
+            raise Refuse(
+                "insufficient_funds",
+                f"the budget {format_ain(budget)} AIN and a bond of {format_ain(bond)} AIN are more than the spendable "
+                f"{format_ain(balance.spendable)} AIN (free {format_ain(balance.free)}, held {format_ain(held)}, "
+                f"{format_ain(balance.fee_reserve)} stays for fees); lower it or: ainur wallet fund",
+                details=numbers,
+            )
+
+    # --- watch, show, result --------------------------------------------------------------------------------------
+
+    async def _task(self, params: Params) -> RequesterTask:
+        task = TaskId(id32(params, "task"))
+        stored = await self._store.load(TASK, task)
+        state = codec.decode_state(TASK, stored.state) if stored is not None else None
+        if not isinstance(state, RequesterTask):
+            raise Refuse("unknown_task", "this node did not submit that task; `ainur task list` shows its tasks")
+        return state
+
+    async def show(self, params: Params) -> dict[str, Any]:
+        """Everything about a task."""
+        task = await self._task(params)
+        return views.whole(task, await self._store.facts(TASK, task.task))
+
+    async def watch(self, params: Params, send: Send) -> None:
+        """Each fact as it happens, until the task is final."""
+        task = (await self._task(params)).task
+        seen = whole(params, "since", 0, 2**31, 0)
+        while True:
+            state = await self._task(params)
+            facts = [f for f in await self._store.facts(TASK, task) if f.seq > seen]
+            for stored in facts:
+                seen = stored.seq
+                last = stored is facts[-1]
+                await send({**views.row(stored), "phase": str(state.phase), "final": state.final and last})
+            if state.final:
+                return
+            with trio.move_on_after(LOOK_AGAIN):
+                await self._engine.wait_news(TASK, task)
+
+    async def result(self, params: Params) -> dict[str, Any]:
+        """The verified result with its receipt."""
+        task = await self._task(params)
+        stored = next((f for f in await self._store.facts(TASK, task.task) if f.kind == "Verified"), None)
+        verified = codec.decode_fact("Verified", stored.fact) if stored is not None else None
+        if not isinstance(verified, Verified):
+            hint = "it is not ready yet: ainur task watch" if not task.final else f"the task ended as {task.phase}"
+            raise Refuse("no_result", hint)
+        output = await self._library.bytes_of(verified.output_sha256)
+        if output is None:
+            raise Refuse("gone", "the result is no longer in the blob store", ExitCode.UNREACHABLE)
+        return {
+            "task": task.task.hex(),
+            "output": output,
+            "sha256": content_hash(output).hex(),
+            "size": len(output),
+            "verified": verified.replayed,
+            "fuel_used": verified.receipt.execution.fuel_used,
+        }
+
+    async def cancel(self, params: Params) -> dict[str, Any]:
+        """Ask for the end of a task; only before its bids are closed."""
+        task = await self._task(params)
+
+        def decide(state: State) -> Fact | Rejection:
+            if isinstance(state, RequesterTask) and state.cancelled:
+                return Rejection("cancelled_already", "the cancellation is under way")
+            if state.phase not in CANCELLABLE:
+                return Rejection("too_late", f"the task is {state.phase}: only open auctions can be cancelled")
+            return CancelRequested(self._clock.now_ms())
+
+        rejection = await self._engine.tell(TASK, task.task, decide)
+        if rejection is not None:
+            refuse(rejection)
+        return {"task": task.task.hex(), "cancelled": True}
+
+    async def list_tasks(self, params: Params) -> dict[str, Any]:
+        """The newest tasks."""
+        limit = whole(params, "limit", 1, 1000, 50)
+        phase = params.get("phase")
+        found = await self._store.recent(TASK, limit, text(params, "phase", 32) if phase is not None else None)
+        return {"tasks": [views.brief(stored) for stored in found]}

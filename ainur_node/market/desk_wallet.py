@@ -1,0 +1,123 @@
+"""The desk for money: balances, transfers, the outbox, the audit."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from ainur_node.domain.ids import AccountId
+from ainur_node.domain.money import Amount
+from ainur_node.domain.rejection import Rejection
+from ainur_node.market.asking import Params, id32, planck, refuse, whole
+from ainur_node.ports import Clock, Ledger, Outbox
+from ainur_node.rpc.messages import ExitCode, Refuse
+
+MAX_KEY_FILE = 256
+
+
+class WalletCalls(Protocol):
+    """What the ledger does with money."""
+
+    async def transfer(self, to: bytes, amount: Amount, nonce: bytes) -> dict[str, Any] | Rejection:
+        """Send."""
+        ...
+
+    async def fund(self, faucet_seed: bytes, to: bytes, amount: Amount) -> dict[str, Any] | Rejection:
+        """Take from the faucet."""
+        ...
+
+    async def audit(self) -> Any:
+        """Count all money."""
+        ...
+
+
+class WalletDesk:
+    """Everything an owner of money can ask for."""
+
+    def __init__(
+        self, ledger: Ledger, wallet: WalletCalls, outbox: Outbox, clock: Clock, ss58: Any, faucet: Path | None
+    ) -> None:
+        self._ledger = ledger
+        self._wallet = wallet
+        self._outbox = outbox
+        self._clock = clock
+        self._ss58 = ss58
+        self._faucet = faucet
+
+    async def balance(self, params: Params) -> dict[str, Any]:
+        """Free, held by reason, spendable."""
+        account = AccountId(id32(params, "account")) if params.get("account") else self._ledger.account
+        found = await self._ledger.balance(account)
+        held = {reason: str(amount) for reason, amount in sorted(found.held.items())}
+        return {
+            "account": account.hex(),
+            "ss58": self._ss58(account),
+            "free": str(found.free),
+            "held": held,
+            "spendable": str(found.spendable),
+            "in_escrow": held.get("Escrow::EscrowFunds", "0"),
+            "in_dispute": held.get("Escrow::DisputeBond", "0"),
+            "fee_reserve": str(found.fee_reserve),
+        }
+
+    async def fund(self, params: Params) -> dict[str, Any]:
+        """Money from the faucet of a development world."""
+        amount = planck(params, "amount")
+        if amount <= 0:
+            raise Refuse("amount_zero", "the amount must be above 0", ExitCode.USAGE)
+        if self._faucet is None or not self._faucet.is_file() or self._faucet.stat().st_size > MAX_KEY_FILE:
+            raise Refuse("no_faucet", "only development worlds have a faucet; ask somebody for a transfer")
+        try:
+            seed = bytes.fromhex(self._faucet.read_text("ascii").strip())
+        except ValueError as exc:
+            raise Refuse("bad_faucet", f"{self._faucet} holds no seed", ExitCode.CONFIGURATION) from exc
+        answer = await self._wallet.fund(seed, self._ledger.account, amount)
+        if isinstance(answer, Rejection):
+            refuse(answer)
+        return {**answer, "amount": str(amount), "account": self._ledger.account.hex()}
+
+    async def transfer(self, params: Params) -> dict[str, Any]:
+        """Send money to an account."""
+        to, amount = id32(params, "to"), planck(params, "amount")
+        if amount <= 0:
+            raise Refuse("amount_zero", "the amount must be above 0", ExitCode.USAGE)
+        balance = await self._ledger.balance(self._ledger.account)
+        if amount > balance.spendable:
+            numbers = {"spendable": str(balance.spendable), "free": str(balance.free)}
+            raise Refuse("insufficient_funds", "the amount is above what is spendable", details=numbers)
+        answer = await self._wallet.transfer(to, amount, self._clock.random(16))
+        if isinstance(answer, Rejection):
+            refuse(answer)
+        return {**answer, "to": to.hex(), "amount": str(amount)}
+
+    async def ledger(self, params: Params) -> dict[str, Any]:
+        """Every extrinsic this node signed, newest first."""
+        limit = whole(params, "limit", 1, 1000, 50)
+        rows = await self._outbox.outbox(limit)
+        pending = bool(params.get("pending"))
+        return {
+            "rows": [
+                {
+                    "at": datetime.fromtimestamp(row.at / 1000, UTC).isoformat(),
+                    "call": row.call,
+                    "hash": row.hash.hex(),
+                    "nonce": row.nonce,
+                    "state": row.outcome or "pending",
+                    "era_end": row.era_end,
+                }
+                for row in rows
+                if not pending or row.outcome is None
+            ]
+        }
+
+    async def audit(self, params: Params) -> dict[str, Any]:
+        """All money of the chain; the difference is 0 on an honest one."""
+        del params
+        found = await self._wallet.audit()
+        return {
+            "issuance": str(found.issuance),
+            "free": str(found.free),
+            "held": {reason: str(amount) for reason, amount in sorted(found.held.items())},
+            "sink": str(found.sink),
+            "difference": found.difference,
+            "at_block": found.block.hex(),
+        }
