@@ -60,7 +60,9 @@ ROOT_RULES: Mapping[str, Rule] = {
     "Escrow.resolve": escrows.resolve,
     "Market.set_params": lambda world, _root, args: setattr(world, "params", args["params"]),
 }
-FREE_ON_SUCCESS = frozenset({"VcgAuction.expire", "Escrow.refund", "Escrow.auto_release", "Escrow.timeout_dispute"})
+FREE_ON_SUCCESS = frozenset(
+    {"VcgAuction.expire", "Escrow.refund", "Escrow.auto_release", "Escrow.timeout_dispute", "Escrow.forget"}
+)
 KEPT_STATES = 64  # older blocks answer UnknownBlock, as a pruned node does
 HEARTBEAT = 2_000  # ms between blocks when nothing happens
 MAX_ADVANCE = 6_000  # ms that market time moves in one block

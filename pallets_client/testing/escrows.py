@@ -138,7 +138,8 @@ def dispute(world: World, caller: bytes, args: Mapping[str, Any]) -> None:
     bond = (escrow.amount + 1) // 2
     world.hold(escrow.payer, DISPUTE_BOND, bond, "Escrow.NotEnoughFree")
     until = world.now + world.params.dispute_limit
-    state = Disputed(world.now, args["ground"], bond, args["evidence"], until, escrow.state.delivery)
+    no_case = bytes(32)  # until there is a court
+    state = Disputed(world.now, args["ground"], bond, no_case, until, escrow.state.delivery)
     world.escrows[args["escrow"]] = replace(escrow, state=state)
     world.emit(
         _PALLET,
