@@ -56,8 +56,8 @@ class Author:
         self._key = key
         api = chain.api()
         self._slot_duration = api.slot_duration()
-        if key.public not in api.authorities():
-            raise RuntimeTrap("the sealing key is not an authority of this chain")
+        if api.authorities() != [key.public]:
+            raise RuntimeTrap("the sealing key is not the one authority of this chain")
 
     @property
     def slot_duration(self) -> int:

@@ -32,12 +32,11 @@ class PastState:
         """Smallest key above this one."""
         while True:
             now = self._head.next_key(key)
-            was = self._reader.next_overwritten(key, self._number)
-            if now is None or (was is not None and was < now):
-                now = was
-            if now is None or self.get(now) is not None:
-                return now
-            key = now
+            was = self._reader.next_overwritten(key, self._number, now)
+            following = now if was is None else was
+            if following is None or self.get(following) is not None:
+                return following
+            key = following
 
     def keys_from(self, prefix: bytes) -> Iterator[bytes]:
         """Keys that start with the prefix, in order."""

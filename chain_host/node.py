@@ -25,7 +25,7 @@ GATHER_SECONDS = 0.01  # extrinsics that arrive together share a block
 MIN_INTERVAL = 0.05  # at most 20 blocks a second
 MAX_EXTRINSIC = 5 << 20
 _TIMESTAMP_NOW = storage_prefix("Timestamp", "Now")
-STALL_SECONDS = 30.0  # a block that takes longer is a fault to stop on, not to wait out
+STALL_SECONDS = 120.0  # a block that takes longer is a fault to stop on, not to wait out
 
 
 def wall_clock() -> int:
@@ -106,14 +106,22 @@ class Node:
 
     def _seal(self) -> NewBlock:
         timestamp = max(self._last_timestamp, self._clock())
-        sealed = self._author.seal(((e.hash, e.raw) for e in self.pool.ready()), timestamp)
+        told: list[Status] = []
+        try:
+            sealed = self._author.seal(((e.hash, e.raw) for e in self.pool.ready()), timestamp)
+        except (RuntimeTrap, MalformedScale):
+            # Something ready makes the whole block fail, not only itself: the chain goes on without it.
+            for extrinsic_hash in [entry.hash for entry in self.pool.ready()]:
+                told += self.pool.remove(extrinsic_hash, "invalid")
+                self.pool.ban(extrinsic_hash, time.monotonic())
+            sealed = self._author.seal((), timestamp)
         self._last_timestamp = timestamp
         return NewBlock(
             sealed.block.header,
             sealed.hash,
             sealed.included,
             sealed.overwritten,
-            tuple(self._settle(sealed)),
+            (*told, *self._settle(sealed)),
         )
 
     def _settle(self, sealed: Sealed) -> list[Status]:

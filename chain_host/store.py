@@ -68,12 +68,18 @@ class BlockReader:
         ).fetchone()
         return row
 
-    def next_overwritten(self, key: bytes, number: int) -> bytes | None:
-        """Smallest key above this one that a block after `number` changed."""
-        row = self._db.execute(
-            "SELECT key FROM undo WHERE key > ? AND number > ? ORDER BY key LIMIT 1", (key, number)
-        ).fetchone()
-        return row[0] if row else None
+    def next_overwritten(self, key: bytes, number: int, below: bytes | None) -> bytes | None:
+        """Smallest key above this one, and below `below`, that a block after `number` changed.
+
+        It seeks from key to key: a key that changes every block has as many rows as there are blocks.
+        """
+        while True:
+            row = self._db.execute("SELECT key FROM undo WHERE key > ? ORDER BY key LIMIT 1", (key,)).fetchone()
+            if row is None or (below is not None and row[0] >= below):
+                return None
+            key = row[0]
+            if self.overwritten(key, number) is not None:
+                return key
 
     def changed_keys(self, first: int, last: int, keys: list[bytes]) -> list[int]:
         """Numbers of blocks in first..last that changed any of the keys."""

@@ -3,7 +3,7 @@
 import json
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
-TOO_MANY, OVERSIZED_BATCH = -32006, -32010  # the numbers of Substrate's own server
+TOO_MANY, OVERSIZED_BATCH, OVERSIZED_ANSWER = -32006, -32010, -32011  # the numbers of Substrate's own server
 STATE_ERROR = 4003  # its code for a state or block that cannot be read
 MAX_TEXT = 500
 

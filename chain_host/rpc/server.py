@@ -23,6 +23,7 @@ from .errors import (
     INVALID_PARAMS,
     INVALID_REQUEST,
     METHOD_NOT_FOUND,
+    OVERSIZED_ANSWER,
     OVERSIZED_BATCH,
     PARSE_ERROR,
     RpcError,
@@ -38,17 +39,29 @@ MAX_MESSAGE = 12 << 20  # an extrinsic of 5 MiB in hexadecimal, with room for it
 MAX_CONNECTIONS = 128
 MAX_BATCH = 256
 MAX_QUEUED = 4_096  # messages a client may be behind
-MAX_QUEUED_BYTES = 64 << 20
+MAX_QUEUED_BYTES = 16 << 20  # beyond one answer
+MAX_ANSWER = 32 << 20  # of a batch
+MAX_ALL_QUEUED = 256 << 20  # over all connections
 # Browsers send an Origin: pages of other sites must not reach a node on the loopback address.
 LOCAL_ORIGIN = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 
 Sub = Callable[["Connection", Params], Any]
 
 
+class Backlog:
+    """Bytes queued over all connections."""
+
+    __slots__ = ("bytes",)
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+
 class Connection:
     """One client: requests are answered in order; messages leave through one bounded queue."""
 
-    def __init__(self, socket: ServerConnection) -> None:
+    def __init__(self, socket: ServerConnection, backlog: Backlog) -> None:
+        self._backlog = backlog
         self.socket = socket
         self.subscriptions: set[str] = set()
         self.held: list[str] | None = None  # notifications that must follow the response being made
@@ -61,20 +74,30 @@ class Connection:
         if self.held is not None:
             self.held.append(text)
             return
-        if self._queue.full() or self._bytes + len(text) > MAX_QUEUED_BYTES:
+        late = self._bytes + len(text) > MAX_QUEUED_BYTES and not self._queue.empty()
+        if self._queue.full() or late or self._backlog.bytes + len(text) > MAX_ALL_QUEUED:
             self.socket.transport.abort()
             return
         self._bytes += len(text)
+        self._backlog.bytes += len(text)
         self._queue.put_nowait(text)
 
     async def write(self) -> None:
         """Send what is queued until the connection closes."""
         while True:
             text = await self._queue.get()
-            self._bytes -= len(text)
-            await self.socket.send(text)
+            try:
+                await self.socket.send(text)
+            finally:
+                self._bytes -= len(text)
+                self._backlog.bytes -= len(text)
             if self._bytes <= MAX_QUEUED_BYTES // 2 and self._queue.qsize() <= MAX_QUEUED // 2:
                 self.drained.set()
+
+    def forget(self) -> None:
+        """Drop what is still queued for a client that is gone."""
+        self._backlog.bytes -= self._bytes
+        self._bytes = 0
 
     async def caught_up(self) -> None:
         """Wait until the client has read enough: its next request is not looked at before."""
@@ -91,6 +114,7 @@ class RpcServer:
         self.views = Views(node, reader)
         self.subscriptions = Subscriptions()
         self._connections: set[Connection] = set()
+        self._backlog = Backlog()
         self._methods: dict[str, Method] = {
             **system_methods(self.views, chain_name=chain_name, version=version),
             **block_methods(self.views),
@@ -136,7 +160,7 @@ class RpcServer:
             "127.0.0.1",
             port,
             max_size=MAX_MESSAGE,
-            max_queue=4,
+            max_queue=1,
             compression=None,
             origins=[None, LOCAL_ORIGIN],
             process_request=self._admit,
@@ -152,7 +176,7 @@ class RpcServer:
         return None
 
     async def _serve(self, socket: ServerConnection) -> None:
-        connection = Connection(socket)
+        connection = Connection(socket, self._backlog)
         self._connections.add(connection)
         writer = asyncio.create_task(self._write(connection))
         try:
@@ -166,9 +190,10 @@ class RpcServer:
             pass
         finally:
             writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            connection.forget()
             self._connections.discard(connection)
             self.subscriptions.drop(connection)
-            await asyncio.gather(writer, return_exceptions=True)
 
     async def _write(self, connection: Connection) -> None:
         try:
@@ -189,9 +214,16 @@ class RpcServer:
             return error_response(RpcError(INVALID_REQUEST, "Invalid request"))
         if len(request) > MAX_BATCH:
             return error_response(RpcError(OVERSIZED_BATCH, "The batch request was too large", f"{MAX_BATCH}"))
-        answers = [await self._respond(connection, each, batched=True) for each in request]
-        kept = [answer for answer in answers if answer is not None]
-        return f"[{','.join(kept)}]" if kept else None
+        answers: list[str] = []
+        room = MAX_ANSWER
+        for each in request:
+            answer = await self._respond(connection, each, batched=True)
+            if answer is not None:
+                room -= len(answer)
+                answers.append(answer)
+            if room < 0:
+                return error_response(RpcError(OVERSIZED_ANSWER, "The batch response was too large", f"{MAX_ANSWER}"))
+        return f"[{','.join(answers)}]" if answers else None
 
     async def _respond(self, connection: Connection, request: object, *, batched: bool = False) -> str | None:
         """One response, None for a notification."""
