@@ -58,7 +58,8 @@ SUM=$(sha256sum "$NEW" | cut -d' ' -f1)
 if [ "$UPDATE" = 1 ]; then
   cp "$NEW" "$BLOB"
   echo "$SUM  ainur_runtime.wasm" > "$BLOB.sha256"
-  echo "committed blob is now $SUM; commit it together with its .sha256"
+  "$HERE/inputs.sh" > "${BLOB%.wasm}.inputs"
+  echo "committed blob is now $SUM; commit it with its .sha256 and .inputs"
   exit 0
 fi
 [ -f "$BLOB" ] || { cp "$NEW" "$BLOB"; echo "wrote chain_host/runtime/ainur_runtime.wasm"; }
