@@ -19,7 +19,7 @@ import structlog
 
 from ainur_node.errors import Bug, ConfigError, Transient
 from ainur_node.storage import leftovers
-from ainur_node.storage.launch import Identity, choose_identity, clean_environment, die_with
+from ainur_node.storage.launch import AWAY, Place, choose_place, clean_environment, die_with, directory_away
 from ainur_node.storage.pool import translate
 from ainur_node.storage.rundir import LONGEST_NAME, SOCKET_PATH_LIMIT, private_directory
 
@@ -87,6 +87,7 @@ class EmbeddedPostgres:
         self._pg_bin = pg_bin
         self._max_connections = max_connections
         self._start_timeout = start_timeout
+        self._place: Place | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._claim: leftovers.Claim | None = None
 
@@ -106,7 +107,12 @@ class EmbeddedPostgres:
 
     def dsn(self, database: str = USER) -> str:
         """Where to connect to."""
-        return f"postgresql://{USER}@/{database}?host={quote(str(self._run), safe='')}&port={PORT}"
+        return f"postgresql://{USER}@/{database}?host={quote(str(self._where().sockets), safe='')}&port={PORT}"
+
+    def _where(self) -> Place:
+        if self._place is None:
+            self._place = choose_place(self._data, self._run)
+        return self._place
 
     def init(self) -> None:
         """Make the data directory when there is none.
@@ -117,23 +123,27 @@ class EmbeddedPostgres:
         binaries = find_binaries(self._pg_bin)
         major = server_major(binaries)
         self._check_paths()
-        if (self._data / "PG_VERSION").exists():
-            self._check_version(major)
+        place = self._where()
+        if (place.data / "PG_VERSION").exists():
+            _check_version(place.data, major)
             return
-        if self._data.exists() and any(self._data.iterdir()):
+        if place.data.exists() and any(place.data.iterdir()):
             raise ConfigError(
-                f"{self._data} is neither empty nor a database", hint="name another directory, or empty this one"
+                f"{place.data} is neither empty nor a database", hint="name another directory, or empty this one"
             )
-        identity = choose_identity(self._data)
-        self._data.parent.mkdir(parents=True, exist_ok=True)
-        making = self._data.with_name(self._data.name + ".making")
+        identity = place.identity
+        if identity.owner is not None and not AWAY.exists():
+            AWAY.mkdir(parents=True)
+            AWAY.chmod(0o755)  # made by us: whatever the umask, the other user must get through
+        place.data.parent.mkdir(parents=True, exist_ok=True)
+        making = place.data.with_name(place.data.name + ".making")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(mode=0o700)
         identity.own(making)
         if not (identity.can_reach(making) and identity.can_reach(binaries / "initdb")):
             making.rmdir()
             raise ConfigError(
-                f"{identity.name} cannot reach {making.parent} or {binaries}",
+                f"{identity.name} cannot reach {place.data.parent} or {binaries}",
                 hint="choose directories that this user may enter, run as an ordinary user, or set database.url",
             )
         arguments = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C", "--wal-segsize=4")
@@ -151,10 +161,10 @@ class EmbeddedPostgres:
             shutil.rmtree(making, ignore_errors=True)
             raise Transient(f"initdb failed: {_tail(made.stderr)}", hint="is there room on the disk?")
         # Renamed only when complete, so that a crash never leaves half a database behind.
-        if self._data.exists():
-            self._data.rmdir()
-        making.rename(self._data)
-        _log.info("database_made", directory=str(self._data), major=major, user=identity.name)
+        if place.data.exists():
+            place.data.rmdir()
+        making.rename(place.data)
+        _log.info("database_made", directory=str(place.data), major=major, user=identity.name)
 
     def start(self) -> str:
         """Start the server and give the dsn of its first database once it answers.
@@ -168,16 +178,16 @@ class EmbeddedPostgres:
         self._claim = self._claim or leftovers.claim(self._data)
         try:
             self.init()
-            identity = choose_identity(self._data)
-            private_directory(self._run)
-            identity.own(self._run)
-            leftovers.clear(self._data)
-            self._spawn(identity)
-            self._wait_ready()
+            place = self._where()
+            private_directory(place.sockets)
+            place.identity.own(place.sockets)
+            leftovers.clear(place.data)
+            self._spawn(place)
+            self._wait_ready(place)
         except BaseException:
             self.stop()
             raise
-        _log.info("database_started", pid=self.pid, user=identity.name)
+        _log.info("database_started", pid=self.pid, user=place.identity.name)
         return self.dsn()
 
     def stop(self, timeout: float = STOP_TIMEOUT) -> None:
@@ -198,9 +208,22 @@ class EmbeddedPostgres:
                     _log.warning("database_does_not_stop", pid=process.pid, signal=how.name)
             _log.info("database_stopped", pid=process.pid, code=process.returncode)
         if self._claim is not None:
-            leftovers.remove_run_dir(self._run)
+            if self._place is not None:
+                leftovers.remove_run_dir(self._place.sockets)
             self._claim.release()
             self._claim = None
+
+    def remove(self) -> None:
+        """Stop the server and remove its data and log, wherever they are."""
+        self.stop()
+        for directory in (self._data, directory_away(self._data)):
+            shutil.rmtree(directory, ignore_errors=True)
+        for name in (
+            self.log_file,
+            self.log_file.with_suffix(".log.1"),
+            self._data.with_name(f"{self._data.name}.lock"),
+        ):
+            name.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -248,27 +271,18 @@ class EmbeddedPostgres:
         if "," in str(self._run):
             raise ConfigError(f"a comma in {self._run}", hint="set XDG_RUNTIME_DIR to a directory without one")
 
-    def _check_version(self, major: int) -> None:
-        found = (self._data / "PG_VERSION").read_text("ascii", "replace").strip()
-        if found != str(major):
-            raise ConfigError(
-                f"the data directory {self._data} was made by PostgreSQL {found}, this is PostgreSQL {major}",
-                hint=f"set database.pg_bin to the programs of version {found}, or move the data: pg_dump with"
-                f" version {found}, then restore into a new directory (or pg_upgrade)",
-            )
-
-    def _spawn(self, identity: Identity) -> None:
+    def _spawn(self, place: Place) -> None:
         binaries = find_binaries(self._pg_bin)
         settings = SETTINGS | (SETTINGS_18 if server_major(binaries) >= 18 else {})
         settings["max_connections"] = str(self._max_connections)
-        settings["unix_socket_directories"] = '"' + str(self._run).replace('"', '""') + '"'
+        settings["unix_socket_directories"] = '"' + str(place.sockets).replace('"', '""') + '"'
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         if self.log_file.exists() and self.log_file.stat().st_size > MAX_LOG:
             self.log_file.replace(self.log_file.with_suffix(".log.1"))
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                identity.command(binaries / "postgres", "-D", str(self._data), "-p", str(PORT), *arguments),
+                place.identity.command(binaries / "postgres", "-D", str(place.data), "-p", str(PORT), *arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -278,9 +292,9 @@ class EmbeddedPostgres:
                 preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 # called before any thread of ours exists
             )
 
-    def _wait_ready(self) -> None:
+    def _wait_ready(self, place: Place) -> None:
         deadline = time.monotonic() + self._start_timeout
-        while not leftovers.is_ready(self._data, self.pid):
+        while not leftovers.is_ready(place.data, self.pid):
             code = self.poll()
             if code is not None:
                 raise Transient(
@@ -328,6 +342,16 @@ def server_major(binaries: Path) -> int:
     if found is None:
         raise ConfigError(f"{binaries / 'postgres'} is not PostgreSQL: {said[:80]!r}", hint="check database.pg_bin")
     return int(found[1])
+
+
+def _check_version(data: Path, major: int) -> None:
+    found = (data / "PG_VERSION").read_text("ascii", "replace").strip()
+    if found != str(major):
+        raise ConfigError(
+            f"the data directory {data} was made by PostgreSQL {found}, this is PostgreSQL {major}",
+            hint=f"set database.pg_bin to the programs of version {found}, or move the data: pg_dump with"
+            f" version {found}, then restore into a new directory (or pg_upgrade)",
+        )
 
 
 def _check_database_name(name: str) -> None:

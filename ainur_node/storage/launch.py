@@ -1,6 +1,7 @@
-"""As which user PostgreSQL runs, since it refuses to be root, and how it dies with the process that started it."""
+"""As which user and where PostgreSQL runs, since it refuses to be root, and how it dies with who started it."""
 
 import ctypes
+import hashlib
 import os
 import pwd
 import signal
@@ -16,6 +17,9 @@ INNER_ID = 1000
 """The uid and gid that root appears as inside the user namespace; outside it stays root."""
 UNPRIVILEGED = ("postgres", "nobody")
 """Users asked, in this order, to run the server where root may not make a user namespace."""
+
+AWAY = Path("/var/lib/ainur")
+"""Holds a directory for each database of root that an unprivileged user runs."""
 
 _PR_SET_PDEATHSIG = 1
 _NAMESPACE = ("unshare", "-U", f"--map-user={INNER_ID}", f"--map-group={INNER_ID}")
@@ -48,26 +52,43 @@ class Identity:
         return [*prefix, str(program), *arguments]
 
 
-def choose_identity(data_dir: Path) -> Identity:
-    """Find the user to run as: ourselves; as root the owner of `data_dir`, a user namespace or an unprivileged user.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who runs a server, and where its data and its socket lie for that user."""
 
-    Raises ConfigError when root can do none of these.
+    identity: Identity
+    data: Path
+    sockets: Path
+
+
+def choose_place(data_dir: Path, run_dir: Path) -> Place:
+    """Decide how to run: as ourselves; as root in a user namespace, or else as an unprivileged user.
+
+    An unprivileged user gets a directory of its own, since a home is closed to it and stays so. Whoever owns data
+    that is there goes on running it. Raises ConfigError when root can do none of these.
     """
     if os.geteuid() != 0:
-        return Identity((), None, "this user")
-    if data_dir.exists() and (owner := data_dir.stat()).st_uid != 0:
-        return _as_user(owner.st_uid, owner.st_gid)
+        return Place(Identity((), None, "this user"), data_dir, run_dir)
+    away = directory_away(data_dir)
+    if data_dir.exists() and (found := data_dir.stat()).st_uid != 0:
+        return Place(_as_user(found.st_uid, found.st_gid), data_dir, away)
+    if (away / "data").exists():
+        found = (away / "data").stat()
+        return Place(_as_user(found.st_uid, found.st_gid), away / "data", away)
     if namespaces_work():
-        return Identity(_NAMESPACE, None, "root in a user namespace")
-    if not data_dir.exists():
-        for name in UNPRIVILEGED:
-            identity = _named(name)
-            if identity is not None and identity.can_reach(_nearest(data_dir.parent)):
-                return identity
+        return Place(Identity(_NAMESPACE, None, "root in a user namespace"), data_dir, run_dir)
+    identity = next(filter(None, map(_named, UNPRIVILEGED)), None)
+    if identity is not None and not (data_dir / "PG_VERSION").exists():
+        return Place(identity, away / "data", away)
     raise ConfigError(
         "PostgreSQL does not run as root, and this machine forbids user namespaces",
-        hint="run the node as an ordinary user, name a home that other users may enter, or set database.url",
+        hint="run the node as an ordinary user, or set database.url",
     )
+
+
+def directory_away(data_dir: Path) -> Path:
+    """Where an unprivileged user keeps the data that root wanted in `data_dir`."""
+    return AWAY / hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
 
 
 def namespaces_work() -> bool:
@@ -86,12 +107,6 @@ def _named(name: str) -> Identity | None:
     except KeyError:
         return None
     return _as_user(user.pw_uid, user.pw_gid)
-
-
-def _nearest(path: Path) -> Path:
-    while not path.exists():
-        path = path.parent
-    return path
 
 
 def _succeeds(*command: str) -> bool:

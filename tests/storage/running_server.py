@@ -31,7 +31,11 @@ def processes(home: Path) -> list[int]:
     return leftovers._servers(home / "data")
 
 
-def kill_all(home: Path) -> None:
-    for pid in processes(home):
+def kill_servers(data: Path) -> None:
+    for pid in leftovers._servers(data):
         os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not processes(home))
+    wait_until(lambda: not leftovers._servers(data))
+
+
+def kill_all(home: Path) -> None:
+    kill_servers(home / "data")

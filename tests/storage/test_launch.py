@@ -7,15 +7,16 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_server import ask, kill_all, processes, wait_until
+from running_server import ask, kill_servers, processes, wait_until
 
 from ainur_node.errors import ConfigError
 from ainur_node.storage import launch
 from ainur_node.storage.embedded import EmbeddedPostgres, find_binaries
-from ainur_node.storage.launch import choose_identity, namespaces_work
+from ainur_node.storage.launch import choose_place, namespaces_work
 
 pytestmark = pytest.mark.real
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes users")
@@ -115,38 +116,93 @@ def test_root_runs_it_in_a_user_namespace_as_itself(server: EmbeddedPostgres, ho
     assert (home / "data").stat().st_uid == 0
 
 
-@as_root
-def test_root_without_namespaces_runs_it_as_an_unprivileged_user(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def without_namespaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the databases of unprivileged users lie while user namespaces are forbidden."""
+    away = Path(tempfile.mkdtemp(prefix="ainur-away-"))
+    away.chmod(0o755)
     monkeypatch.setattr(launch, "namespaces_work", lambda: False)
-    home = Path(tempfile.mkdtemp(prefix="ainur-nons-"))
-    home.chmod(0o711)
-    server = EmbeddedPostgres(home / "data", home / "run")
-    try:
-        identity = choose_identity(home / "data")
-        if not identity.can_reach(find_binaries(None) / "postgres"):
-            pytest.skip("another user cannot reach the programs here")
-        dsn = server.start()
-        assert identity.owner is not None
-        assert identity.owner[0] != 0
-        assert (home / "data").stat().st_uid == identity.owner[0]
-        assert f"Uid:\t{identity.owner[0]}\t" in Path(f"/proc/{server.pid}/status").read_text()
-        assert ask(dsn, "select 1") == 1
-        kill_all(home)
-        monkeypatch.undo()  # whoever owns the data goes on running it
-        assert ask(server.start(), "select 1") == 1
-        assert f"Uid:\t{identity.owner[0]}\t" in Path(f"/proc/{server.pid}/status").read_text()
-    finally:
-        server.stop()
-        shutil.rmtree(home)
+    monkeypatch.setattr(launch, "AWAY", away)
+    yield away
+    shutil.rmtree(away)
 
 
 @as_root
-def test_root_without_any_way_gets_advice(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "namespaces_work", lambda: False)
+def test_root_without_namespaces_runs_it_as_an_unprivileged_user_in_a_directory_of_its_own(
+    home: Path, server: EmbeddedPostgres, without_namespaces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home.chmod(0o700)
+    place = choose_place(home / "data", home / "run")
+    assert place.identity.owner is not None
+    user = place.identity.owner[0]
+    if not place.identity.can_reach(find_binaries(None) / "postgres"):
+        pytest.skip("another user cannot reach the programs here")
+
+    dsn = server.start()
+
+    assert user != 0
+    assert place.data.stat().st_uid == user
+    assert place.data.is_relative_to(without_namespaces)
+    assert place.sockets.stat().st_mode & 0o777 == 0o700
+    assert f"Uid:\t{user}\t" in Path(f"/proc/{server.pid}/status").read_text()
+    assert ask(dsn, "select 1") == 1
+    assert home.stat().st_mode & 0o777 == 0o700
+    kill_servers(place.data)
+    monkeypatch.setattr(launch, "namespaces_work", lambda: True)  # whoever owns the data goes on running it
+    assert ask(server.start(), "select 1") == 1
+    assert f"Uid:\t{user}\t" in Path(f"/proc/{server.pid}/status").read_text()
+    server.remove()
+    assert list(home.iterdir()) == list(without_namespaces.iterdir()) == []
+
+
+@as_root
+def test_data_that_another_user_owns_is_run_by_that_user(
+    home: Path, server: EmbeddedPostgres, without_namespaces: Path
+) -> None:
+    nobody = pwd.getpwnam("nobody")
+    open_home = without_namespaces / "home"
+    open_home.mkdir(mode=0o755)
+    (open_home / "data").mkdir(mode=0o700)
+    os.chown(open_home / "data", nobody.pw_uid, nobody.pw_gid)
+    place = choose_place(open_home / "data", open_home / "run")
+    if not place.identity.can_reach(find_binaries(None) / "postgres"):
+        pytest.skip("another user cannot reach the programs here")
+
+    with EmbeddedPostgres(open_home / "data", open_home / "run") as other:
+        assert ask(other.dsn(), "select 1") == 1
+        assert f"Uid:\t{nobody.pw_uid}\t" in Path(f"/proc/{other.pid}/status").read_text()
+
+
+@as_root
+def test_root_without_any_way_gets_advice(
+    home: Path, server: EmbeddedPostgres, without_namespaces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "UNPRIVILEGED", ("no-such-user",))
 
     with pytest.raises(ConfigError) as refused:
-        EmbeddedPostgres(home / "data", home / "run").start()
+        server.start()
 
     assert "database.url" in refused.value.hint
     assert not (home / "data").exists()
+
+
+@as_root
+def test_programs_that_the_other_user_cannot_reach_are_named(
+    home: Path, without_namespaces: Path, server: EmbeddedPostgres
+) -> None:
+    closed = home / "closed"
+    closed.mkdir(mode=0o700)
+    for name in ("postgres", "initdb"):
+        (closed / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 18.4'\n")
+        (closed / name).chmod(0o755)
+
+    with pytest.raises(ConfigError, match="cannot reach"):
+        EmbeddedPostgres(home / "data", home / "run", pg_bin=closed).start()
+
+
+def test_removing_a_server_leaves_nothing(home: Path, server: EmbeddedPostgres) -> None:
+    server.start()
+
+    server.remove()
+
+    assert list(home.iterdir()) == []
