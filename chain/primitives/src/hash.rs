@@ -1,7 +1,8 @@
 //! Canonical bytes and domain-separated hashes.
 //!
-//! Preimages are fixed-width SCALE: little-endian integers, 32-byte hashes and accounts. A tuple of such
-//! fields encodes to exactly these bytes; a `Vec` would not (its count is compact), hence [`Raw`].
+//! Preimages are fixed-width SCALE: little-endian integers, 32-byte hashes and accounts, vectors behind
+//! a `u32` count. A tuple of such fields encodes to exactly these bytes; a `Vec` would not (its count
+//! is compact), hence [`fixed_bytes`].
 
 use alloc::vec::Vec;
 use codec::Encode;
@@ -19,6 +20,14 @@ pub fn tagged(tag: &str, genesis: &H256, fields: &impl Encode) -> H256 {
 	bytes.extend_from_slice(genesis.as_bytes());
 	fields.encode_to(&mut bytes);
 	sp_io::hashing::blake2_256(&bytes).into()
+}
+
+/// Bytes behind their length as `u32`.
+pub fn fixed_bytes(bytes: &[u8]) -> Vec<u8> {
+	let mut out = Vec::with_capacity(4 + bytes.len());
+	out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+	out.extend_from_slice(bytes);
+	out
 }
 
 /// Already canonical bytes: encodes to itself, without a length.
@@ -59,6 +68,7 @@ mod tests {
 	#[test]
 	fn a_raw_field_adds_no_length() {
 		assert_eq!((7u8, Raw(&[1, 2])).encode(), vec![7, 1, 2]);
+		assert_eq!(fixed_bytes(b"ab"), vec![2, 0, 0, 0, b'a', b'b']);
 	}
 
 	#[test]

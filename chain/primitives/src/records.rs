@@ -1,7 +1,7 @@
 //! Records that travel in calls, and the ids and digests made of them (docs/protocol.md, section 1).
 
 use crate::{
-	hash::{tagged, Raw},
+	hash::{fixed_bytes, tagged},
 	merkle::{self, MAX_PATH},
 	AccountId32, Balance, Millis, H256,
 };
@@ -125,9 +125,10 @@ pub fn did_digest(genesis: &H256, account: &AccountId32, node_key: &[u8; 32]) ->
 	tagged("ainur/did/1", genesis, &(account, node_key))
 }
 
-/// `H("ainur/agent/1", owner, name)`: the name's bytes end the preimage, so they need no length.
+/// `H("ainur/agent/1", owner, name)`.
 pub fn agent_id(genesis: &H256, owner: &AccountId32, name: &[u8]) -> H256 {
-	tagged("ainur/agent/1", genesis, &(owner, Raw(name)))
+	let name = fixed_bytes(name);
+	tagged("ainur/agent/1", genesis, &(owner, crate::hash::Raw(&name)))
 }
 
 /// `H("ainur/auction/1", payer, task, attempt)`.
