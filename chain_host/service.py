@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
@@ -44,6 +45,7 @@ async def serve_world(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     chain = open_chain(directory, world, keep_blocks=keep_blocks, runtime=runtime, cache=cache)
+    gc.freeze()  # the state lives as long as the process: collections need not look at it
     reader = chain.store.reader()
     node: Node | None = None
     try:

@@ -1,15 +1,20 @@
 """A second instance accepts every block of the first, and none that anybody touched."""
 
+import contextlib
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chain_host.authoring import Author, SealingKey
 from chain_host.block import Block, Header, decode_header, seal_item, split_extrinsics
+from chain_host.chain import Chain
 from chain_host.errors import BadBlock, MalformedScale
 from chain_host.following import import_block
 from chain_host.hashing import blake2_256
 from chain_host.scale import vector
+from chain_host.store import Store
 from chain_host.trie import ordered_root
 from chain_host.world import sealing_key
 from tests.chain_host.conftest import AIN, Bench, bench_of
@@ -38,6 +43,36 @@ def test_every_block_is_accepted_and_both_states_agree(bench: Bench, follower):
 
     assert follower.head_hash == bench.chain.head_hash
     assert follower.state.values == bench.chain.state.values
+
+
+CALLS = st.builds(
+    lambda pallet, call, rest: bytes((pallet, call)) + rest,
+    st.sampled_from([0, 1, 4, 6, 7, 19, 20, 21, 22, 23, 24]),
+    st.integers(0, 9),
+    st.binary(max_size=8) | st.binary(min_size=32, max_size=200),
+)
+BLOCKS = st.lists(st.lists(st.tuples(st.integers(0, 3), CALLS), max_size=5), min_size=1, max_size=3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(blocks=BLOCKS)
+def test_blocks_of_random_calls_are_accepted(genesis, cache, world, blocks):
+    with contextlib.ExitStack() as stack:
+        chains = []
+        for _ in range(2):
+            store = stack.enter_context(contextlib.closing(Store(None)))
+            store.create(genesis)
+            chains.append(Chain(store, cache))
+        bench = bench_of(chains[0], world)
+        for calls in blocks:
+            signed = []
+            for who, call in calls:
+                nonce = bench.chain.api().nonce(signer(who).public)
+                ahead = sum(each[0] == who for each in signed)
+                signed.append((who, bench.signing.sign(signer(who), nonce + ahead, call)))
+            import_block(chains[1], bench.seal(*(raw for _, raw in signed), after=300).block)
+
+        assert chains[0].state.values == chains[1].state.values
 
 
 def resealed(header: Header, key: SealingKey) -> Header:
