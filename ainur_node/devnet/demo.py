@@ -112,8 +112,8 @@ def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[
         tell({"step": "submit", "text": f"{SUBMITTER} asks for a summary of {name} ({len(text)} bytes), at most 1 AIN"})
         task, spent = _run_task(layout.home(SUBMITTER), text, tell)
         shown = ask(layout.home(SUBMITTER), "task.show", task=task)
-        if shown["phase"].lstrip("=") not in {"paid", "settled", "done"} and shown.get("escrow") is None:
-            raise NotProven([f"the task ended as {shown['phase']}: {shown.get('outcome')}"], {"task": task})
+        if shown.get("escrow") is None:
+            raise NotProven([f"the task ended as {shown['phase']}: {shown.get('refused') or shown['reasons']}"], shown)
         auction_id = str(shown["auction"])
         verification = _verify(layout.home(OBSERVER), auction_id, tell)
         after, audit_after = snapshot(chain, plan, capability), chain.audit()
@@ -212,7 +212,6 @@ def _run_task(submitter: Path, text: bytes, tell: Tell) -> tuple[str, float]:
                     "text": item["text"],
                     "phase": item["phase"],
                     "seconds": round(time.monotonic() - began, 2),
-                    "data": item.get("data", {}),
                 }
             )
     return task, round(time.monotonic() - began, 2)

@@ -64,10 +64,10 @@ def publish_everywhere(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
     def publish(number: int) -> dict[str, Any]:
         node = providers[number]
         with client_of(Path(node.home), timeout=PUBLISH_TIMEOUT) as client:
-            answer = client.call("agent.publish", manifest=manifest, wasm=wasm, ask=str(ask_of(number)))
+            *_, last = client.stream("agent.publish", manifest=manifest, wasm=wasm, ask=str(ask_of(number)))
         text = f"{node.name} offers {CAPABILITY} for {format_ain(ask_of(number))} AIN"
-        tell({"step": "offer", "text": text, "node": node.name, "ask": str(ask_of(number)), "agent": answer["agent"]})
-        return answer
+        tell({"step": "offer", "text": text, "node": node.name, "ask": str(ask_of(number)), "agent": last["agent"]})
+        return last
 
     with ThreadPoolExecutor(len(providers)) as pool:
         list(pool.map(publish, range(len(providers))))
@@ -75,15 +75,20 @@ def publish_everywhere(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
 
 
 def wait_offers(plan: Plan, tell: Tell) -> list[dict[str, Any]]:
-    """Wait until the submitter has heard an ask of every provider."""
+    """Wait until the submitter knows the agent of every provider; their asks stay sealed until an auction."""
     expected = sum(node.provider for node in plan.nodes)
     submitter = plan.layout.home(SUBMITTER)
 
     def heard() -> list[dict[str, Any]] | None:
         agents: list[dict[str, Any]] = ask(submitter, "agent.list", capability=CAPABILITY)["agents"]
-        priced = [agent for agent in agents if agent["ask"] is not None]
-        return priced if len({agent["node"] for agent in priced}) >= expected else None
+        return agents if len({agent["node"] for agent in agents}) >= expected else None
 
-    agents = wait_for(f"the submitter hearing of {expected} offers", heard, timeout=ANNOUNCE_TIMEOUT)
-    tell({"step": "offers", "text": f"the submitter knows {len(agents)} offers", "offers": len(agents)})
+    agents = wait_for(f"the submitter hearing of {expected} agents", heard, timeout=ANNOUNCE_TIMEOUT)
+    tell(
+        {
+            "step": "offers",
+            "text": f"the submitter knows {len(agents)} agents that can {CAPABILITY}",
+            "offers": len(agents),
+        }
+    )
     return agents

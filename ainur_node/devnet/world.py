@@ -28,6 +28,7 @@ from ainur_node.devnet.plan import NODE_COMMAND, Plan, make_plan
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.whereabouts import read_whereabouts
+from ainur_node.storage.launch import directory_away
 from ainur_node.storage.rundir import run_directory
 from ainur_node.supervisor import claim, pids
 from ainur_node.supervisor.children import die_with
@@ -253,6 +254,7 @@ def _clear(layout: Layout) -> list[int]:
             claim.take(layout.directory).release()
         left = [process.pid for process in pids.read(layout.directory / claim.CHILDREN_FILE) if pids.alive(process)]
         _remove_run_directories(layout)
+        shutil.rmtree(directory_away(layout.postgres), ignore_errors=True)
         shutil.rmtree(layout.directory, ignore_errors=True)
     return left
 

@@ -12,6 +12,7 @@ import trio
 
 from ainur_node import config, keystore
 from ainur_node.devnet.homes import peer_id
+from ainur_node.rpc.messages import Send
 from ainur_node.rpc.server import Server
 from ainur_node.rpc.whereabouts import Whereabouts, remove_whereabouts, write_whereabouts
 from ainur_node.storage.rundir import run_directory
@@ -29,21 +30,22 @@ class FakeNode:
         world = [path for path in self.home.parent.glob("*/run/node.json") if path.parent.parent != self.home]
         return {"pid": os.getpid(), "peers": len(world), "offers": 0, "chain": {"height": 7}}
 
-    async def publish(self, params: dict[str, Any]) -> dict[str, Any]:
+    async def publish(self, params: dict[str, Any], send: Send) -> None:
         name = self.config.node.name
         offer = {"id": name, "name": "x", "capability": "summarize", "ask": params["ask"], "node": name}
         with self.offers.open("a") as file:
             file.write(json.dumps(offer) + "\n")
-        return {"agent": name}
+        await send({"step": "checking"})
+        await send({"step": "offered", "agent": name})
 
     async def agents(self, params: dict[str, Any]) -> dict[str, Any]:
         return {"agents": [json.loads(line) for line in self.offers.read_text().splitlines()]}
 
     async def run(self) -> None:
         socket = run_directory(self.home) / "rpc.sock"
-        handlers = {"node.status": self.status, "agent.publish": self.publish, "agent.list": self.agents}
+        handlers = {"node.status": self.status, "agent.list": self.agents}
         async with trio.open_nursery() as nursery:
-            await nursery.start(Server(socket, handlers).run)
+            await nursery.start(Server(socket, handlers, {"agent.publish": self.publish}).run)
             here = Whereabouts(
                 pid=os.getpid(),
                 rpc=str(socket),

@@ -1,0 +1,165 @@
+"""`ainur init`: a home that can run, with keys, a configuration and either a world of its own or one that it joins."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ainur_node import config, keystore
+from ainur_node.devnet.homes import Home, make_keys, write_config
+from ainur_node.devnet.layout import DevnetError, write_private
+from ainur_node.domain.money import PLANCK_PER_AIN
+from pallets_client.client import ChainClient
+from pallets_client.errors import ChainUnreachable
+from pallets_client.keys import Sr25519, new_seed
+
+Tell = Callable[[dict[str, object]], None]
+
+OWN_FUNDS = 1_000 * PLANCK_PER_AIN
+FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
+GENESIS_TIMEOUT = 120.0
+_PEER = re.compile(r"/(ip4|ip6|dns4|dns6)/[^/]+/tcp/\d{1,5}/p2p/[1-9A-HJ-NP-Za-km-z]{20,80}")
+
+
+def init(
+    home: Path,
+    *,
+    name: str = "node",
+    join: str | None = None,
+    chain_url: str | None = None,
+    tell: Tell = lambda _: None,
+) -> dict[str, Any]:
+    """Make a home: alone with a private world whose account is funded, or as a member of the world of ``join``.
+
+    ``join`` is the address of a peer; the chain of its world answers at ``chain_url``. Raises ConfigError when the
+    home is in use or an argument is wrong, Transient when the chain cannot be reached; then nothing is left.
+    """
+    home = Path(os.path.abspath(home.expanduser()))  # noqa: PTH100 # links must stay links
+    if keystore.exists(home) or (home / config.FILE_NAME).exists():
+        raise DevnetError("home-in-use", f"{home} is a node's home already", hint="run it, or name another with --home")
+    existed = home.exists()
+    before = set(home.iterdir()) if existed else set()
+    try:
+        if join is None and chain_url is None:
+            return _alone(home, name, tell)
+        return _join(home, name, join, chain_url, tell)
+    except BaseException:
+        _undo(home, before, existed=existed)
+        raise
+
+
+def _alone(home: Path, name: str, tell: Tell) -> dict[str, Any]:
+    made = make_keys(home, name, keystore.INTERACTIVE)
+    tell({"step": "keys", "text": f"keys made in {home / 'keys'}"})
+    faucet = Sr25519(new_seed())
+    write_private(home / "faucet.key", faucet.seed.hex() + "\n")
+    account = Sr25519(made.keys.account_seed)
+    said = _make_genesis(home, {account.ss58: OWN_FUNDS, faucet.ss58: FAUCET_FUNDS}, faucet.ss58)
+    tell({"step": "genesis", "text": "a private world was made", "genesis": said["genesis"]})
+    world = {
+        "name": name,
+        "genesis": said["genesis"].removeprefix("0x"),
+        "network_id": said["network_id"].removeprefix("0x"),
+        "chain_url": "",
+        "chain_data": str(home / "chain"),
+        "bootstrap": [],
+        "faucet": str(home / "faucet.key"),
+        "nodes": [{"name": name, "home": str(home), "peer_id": made.peer_id}],
+    }
+    path = write_config(home, {"node": {"name": name}, "chain": {"mode": "embedded"}})
+    return _finish(made, world, path)
+
+
+def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: Tell) -> dict[str, Any]:
+    if join is not None and _PEER.fullmatch(join) is None:
+        raise DevnetError(
+            "bad-address", f"{join!r} is no peer's address", hint="write it like /ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…"
+        )
+    if chain_url is None:
+        raise DevnetError(
+            "no-chain-url",
+            "which chain the peer's world uses is not known yet",
+            hint="give its address too: --chain ws://HOST:PORT (the peer's operator sees it in: ainur chain status)",
+        )
+    chain = ChainClient(chain_url)
+    try:
+        genesis, network = chain.genesis_hash.hex(), chain.network_id().hex()
+    except ChainUnreachable as error:
+        raise DevnetError(
+            "no-chain", f"no chain answers at {chain_url}: {error}", hint="check the address, then try again"
+        ) from error
+    finally:
+        chain.close()
+    tell({"step": "genesis", "text": f"the chain at {chain_url} was found", "genesis": genesis})
+    made = make_keys(home, name, keystore.INTERACTIVE)
+    world = {
+        "name": name,
+        "genesis": genesis,
+        "network_id": network,
+        "chain_url": chain_url,
+        "bootstrap": [join] if join else [],
+        "nodes": [{"name": name, "home": str(home), "peer_id": made.peer_id}],
+    }
+    sections: dict[str, dict[str, config.Value]] = {
+        "node": {"name": name},
+        "chain": {"mode": "remote", "url": chain_url},
+    }
+    if join:
+        sections["mesh"] = {"bootstrap": (join,)}
+    return _finish(made, world, write_config(home, sections))
+
+
+def _finish(made: Home, world: dict[str, Any], path: Path) -> dict[str, Any]:
+    write_private(made.directory / "world.json", json.dumps(world, indent=1) + "\n")
+    return {
+        "home": str(made.directory),
+        "name": made.name,
+        "account": made.keys.account.hex(),
+        "ss58": Sr25519(made.keys.account_seed).ss58,
+        "node_key": made.keys.node_key.hex(),
+        "peer_id": made.peer_id,
+        "config": str(path),
+        "genesis": world["genesis"],
+        "next": f"ainur --home {made.directory} run",
+    }
+
+
+def _make_genesis(home: Path, balances: dict[str, int], sudo: str) -> dict[str, str]:
+    """Let the chain host make a world in ``home/chain``; what it says about it."""
+    listed = home / f".balances-{secrets.token_hex(4)}.json"
+    write_private(listed, json.dumps(balances))
+    command = [sys.executable, "-m", "chain_host", "genesis", "--dir", str(home / "chain")]
+    try:
+        done = subprocess.run(
+            [*command, "--balances", str(listed), "--sudo", sudo, "--name", "Ainur Private"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=GENESIS_TIMEOUT,
+            check=False,
+        )
+    finally:
+        listed.unlink()
+    if done.returncode != 0:
+        raise DevnetError(
+            "no-genesis", f"the genesis could not be made: {done.stderr[-400:]}", hint="is the installation complete?"
+        )
+    said: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def _undo(home: Path, before: set[Path], *, existed: bool) -> None:
+    if not existed:
+        shutil.rmtree(home, ignore_errors=True)
+        return
+    for entry in set(home.iterdir()) - before:
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
