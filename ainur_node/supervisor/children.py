@@ -53,6 +53,7 @@ class Child:
         self.program = program
         self.ready: dict[str, object] | None = None
         self.was_ready = False
+        self.refusal: tuple[str, str] | None = None
         self.restarts = 0
         self.identity: Identity | None = None
         self.process: subprocess.Popen[bytes] | None = None
@@ -85,7 +86,7 @@ class Child:
             if log is not None:
                 os.close(log)
         self.identity = pids.identify(self.process.pid)
-        self.ready, self._line, self._began = None, b"", time.monotonic()
+        self.ready, self.refusal, self._line, self._began = None, None, b"", time.monotonic()
 
     def read(self) -> bool:
         """Take what the process printed; False once it closed its stdout."""
@@ -148,6 +149,8 @@ class Child:
             return
         if isinstance(said, dict) and said.get("ready") is True:
             self.ready, self.was_ready = said, True
+        elif isinstance(said, dict) and isinstance(said.get("error"), str):
+            self.refusal = said["error"], str(said.get("hint", ""))
 
     def _open_log(self) -> int | None:
         if self.program.log is None:
@@ -268,13 +271,12 @@ class Children:
 
     def _mourn(self, child: Child, code: int) -> None:
         self._unwatch(child)
-        tail = child.log_tail()
+        what, hint = child.refusal or (child.log_tail(), f"see {child.program.log or 'the lines above'}")
         child.close()
         self._note()
-        said = f"{child.name} ended with code {code}" + (f": {tail}" if tail else "")
+        said = f"{child.name} ended with code {code}" + (f": {what}" if what else "")
         if not child.was_ready:
             child.next_start = float("inf")
-            hint = f"see {child.program.log or 'the lines above'}"
             raise ConfigError(said, hint=hint) if code == CONFIG_EXIT else Transient(said, hint=hint)
         delay = child.schedule()
         self._tell(

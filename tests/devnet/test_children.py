@@ -90,6 +90,16 @@ def test_a_child_that_never_got_ready_fails_the_start_with_its_last_words(childr
         children.wait_ready(child)
 
 
+def test_a_child_that_says_why_it_cannot_start_is_quoted_with_its_hint(children: Children) -> None:
+    code = """print('{"ready": false, "error": "no chain", "hint": "start it"}', flush=True); raise SystemExit(3)"""
+    child = children.start(program(code))
+
+    with pytest.raises(Transient, match="no chain") as failure:
+        children.wait_ready(child)
+
+    assert failure.value.hint == "start it"
+
+
 def test_exit_four_before_readiness_blames_the_configuration(children: Children) -> None:
     child = children.start(program("raise SystemExit(4)"))
 
