@@ -67,8 +67,8 @@ def did_proof(genesis: bytes, account: bytes, node_key: bytes) -> bytes:
 
 
 def agent_id(genesis: bytes, owner: bytes, name: bytes) -> bytes:
-    """Id of an agent: its owner and the bytes of its name, which come last and need no length."""
-    return tagged("ainur/agent/1", genesis, owner, name)
+    """Id of an agent: its owner, and its name behind its length as u32."""
+    return tagged("ainur/agent/1", genesis, owner, u32(len(name)), name)
 
 
 def auction_id(genesis: bytes, payer: bytes, task: bytes, attempt: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ainur_node.domain.canonical import Reader, b32, tagged_hash, u8, u16, u32, u64
+from ainur_node.domain.canonical import Reader, b32, tagged_hash, text, u8, u16, u32, u64
 from ainur_node.domain.ids import AccountId, AgentId, ModuleId, PackageId
 from ainur_node.domain.money import Amount
 
@@ -62,7 +62,7 @@ class Offer:
 
 def agent_id(genesis: bytes, owner: AccountId, name: str) -> AgentId:
     """Id of the agent ``name`` of an owner."""
-    return AgentId(tagged_hash(genesis, "ainur/agent/1", b32(owner), name.encode()))
+    return AgentId(tagged_hash(genesis, "ainur/agent/1", b32(owner), text(name)))
 
 
 def terms_hash(genesis: bytes, terms: AgentTerms) -> bytes:
