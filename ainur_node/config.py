@@ -93,13 +93,13 @@ class MarketConfig:
     """Windows of an auction and how much this node takes on; times in milliseconds."""
 
     commit_window_ms: int = _key(1500, least=100, most=600_000)
-    reveal_window_ms: int = _key(500, least=200, most=600_000)
+    reveal_window_ms: int = _key(4000, least=200, most=600_000)
     start_within_ms: int = _key(20_000, least=1000, most=86_400_000)
     deliver_within_ms: int = _key(60_000, least=1000, most=86_400_000)
     review_within_ms: int = _key(60_000, least=1000, most=86_400_000)
     max_bids: int = _key(256, least=1, most=256)
     max_attempts: int = _key(3, least=1, most=255)
-    capacity: int = _key(4, least=0, most=1024)
+    capacity: int = _key(64, least=0, most=1024)
     max_open_tasks: int = _key(512, least=1, most=100_000)
     quality_bps: int = _key(400, least=0, most=400)
 

@@ -40,12 +40,11 @@ class Registrar(Protocol):
 class AgentDesk:
     """Everything an agent owner can ask for."""
 
-    def __init__(self, ledger: Ledger, library: Library, offers: Offers, registrar: Registrar, engine: bytes) -> None:
+    def __init__(self, ledger: Ledger, library: Library, offers: Offers, registrar: Registrar) -> None:
         self._ledger = ledger
         self._library = library
         self._offers = offers
         self._registrar = registrar
-        self._engine = engine
 
     async def lint(self, params: Params) -> dict[str, Any]:
         """What the sandbox says about a module."""

@@ -8,20 +8,20 @@ from ainur_node.domain.agent import terms_hash
 from ainur_node.domain.auction.transcript import Transcript, faults, outcome, transcript_hash, without
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.events import BidsCollected
-from ainur_node.domain.ids import AuctionId, TaskId
+from ainur_node.domain.ids import AuctionId
 from ainur_node.domain.provider import ProviderJob
 from ainur_node.domain.rejection import Rejection
 from ainur_node.domain.requester import RequesterTask
 from ainur_node.market import codec
 from ainur_node.market.asking import Params, id32, refuse
 from ainur_node.market.codec import JOB, TASK
+from ainur_node.market.finding import own_task
+from ainur_node.market.hints import LOST
 from ainur_node.market.library import Library
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainAuction, ChainEscrow, Ledger, Mesh, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse
 from ainur_node.signing import signed_by
-
-LOST = "lost"
 
 
 class AuctionDesk:
@@ -34,26 +34,16 @@ class AuctionDesk:
         self._store = store
 
     async def _auction(self, params: Params) -> tuple[AuctionId, ChainAuction]:
-        if params.get("task") is not None:
-            task = await self._own_task(TaskId(id32(params, "task")))
-            if task is None:
-                raise Refuse(
-                    "unknown_task", "only the node that submitted a task knows it by its id; give the auction's"
-                )
-            auction = task.auction
-        else:
-            auction = AuctionId(id32(params, "auction"))
-            task = await self._own_task(TaskId(auction))
-            auction = task.auction if task is not None else auction
+        key = "task" if params.get("task") is not None else "auction"
+        wanted = id32(params, key)
+        task = await own_task(self._store, wanted)
+        if task is None and key == "task":
+            raise Refuse("unknown_task", "only the node that submitted a task knows it by its id; give the auction's")
+        auction = task.auction if task is not None else AuctionId(wanted)
         found = await self._ledger.auction(auction)
         if found is None:
             raise Refuse("unknown_auction", "no such auction on chain; `ainur task show` names the auction of a task")
         return auction, found
-
-    async def _own_task(self, task: TaskId) -> RequesterTask | None:
-        stored = await self._store.load(TASK, task)
-        state = codec.decode_state(TASK, stored.state) if stored is not None else None
-        return state if isinstance(state, RequesterTask) else None
 
     async def show(self, params: Params) -> dict[str, Any]:
         """The auction as it stands on chain."""
@@ -142,7 +132,7 @@ class AuctionDesk:
     async def why(self, params: Params) -> dict[str, Any]:
         """Why an auction ended as it did: for its submitter the reasons counted, for a bidder its own numbers."""
         wanted = id32(params, "task" if params.get("task") is not None else "auction")
-        task = await self._own_task(TaskId(wanted)) or await self._task_of(AuctionId(wanted))
+        task = await own_task(self._store, wanted)
         if task is not None:
             return await self._why_task(task)
         stored = await self._store.load(JOB, wanted)
@@ -157,13 +147,6 @@ class AuctionDesk:
                 "reasons": [_reason(job.outcome, 1)] if job.outcome else [],
             }
         raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
-
-    async def _task_of(self, auction: AuctionId) -> RequesterTask | None:
-        for stored in await self._store.recent(TASK, 1000):
-            state = codec.decode_state(TASK, stored.state)
-            if isinstance(state, RequesterTask) and state.auction == auction:
-                return state
-        return None
 
     async def _why_task(self, task: RequesterTask) -> dict[str, Any]:
         passes: dict[str, int] = {}

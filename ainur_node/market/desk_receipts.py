@@ -4,13 +4,14 @@ from typing import Any
 
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.events import Verified
-from ainur_node.domain.ids import EscrowId, PackageId, TaskId
+from ainur_node.domain.ids import PackageId
 from ainur_node.domain.receipt import hash_of, seed_of
 from ainur_node.domain.requester import RequesterTask
 from ainur_node.errors import Transient
 from ainur_node.market import codec
 from ainur_node.market.asking import Params, id32
 from ainur_node.market.codec import TASK
+from ainur_node.market.finding import own_task
 from ainur_node.market.library import Library
 from ainur_node.ports import Job, Ledger, Sandbox, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse
@@ -54,7 +55,7 @@ class ReceiptDesk:
     async def _verified(self, params: Params) -> tuple[RequesterTask, Verified]:
         key = "task" if params.get("task") is not None else "escrow"
         wanted = id32(params, key)
-        task = await self._own_task(TaskId(wanted)) or await self._task_with(EscrowId(wanted))
+        task = await own_task(self._store, wanted)
         if task is None:
             raise Refuse("unknown_task", "this node did not submit that task")
         for stored in await self._store.facts(TASK, task.task):
@@ -62,13 +63,6 @@ class ReceiptDesk:
             if isinstance(found, Verified):
                 return task, found
         raise Refuse("no_receipt", f"the task has no verified delivery; it is {task.phase}")
-
-    async def _task_with(self, escrow: EscrowId) -> RequesterTask | None:
-        for stored in await self._store.recent(TASK, 1000):
-            state = codec.decode_state(TASK, stored.state)
-            if isinstance(state, RequesterTask) and state.escrow == escrow:
-                return state
-        return None
 
     async def verify(self, params: Params) -> dict[str, Any]:
         """Check the signature and replay the work from its input."""

@@ -111,6 +111,11 @@ class Engine:
         if entry is not None:
             await entry.news.wait()
 
+    async def wait_quiet(self) -> None:
+        """Return when no life is open; deadlines are the caller's."""
+        while self._lives:
+            await self.wait_news(*next(iter(self._lives)))
+
     def statistics(self) -> dict[str, int]:
         """Open lives and orders under way."""
         return {"open": len(self._lives), "orders": self._busy}

@@ -38,7 +38,6 @@ class Working:
         ledger: Ledger,
         library: Library,
         sandbox: Sandbox,
-        store: TaskStore,
         signer: NodeSigner,
         clock: Clock,
     ) -> None:
@@ -46,7 +45,6 @@ class Working:
         self._ledger = ledger
         self._library = library
         self._sandbox = sandbox
-        self._store = store
         self._signer = signer
         self._clock = clock
 

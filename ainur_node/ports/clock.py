@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from trio import TaskStatus
+
 
 class Clock(Protocol):
     """Wall time in ms for display, and randomness; fakes make both repeatable."""
@@ -27,9 +29,5 @@ class Observer(Protocol):
         ...
 
 
-class Readiness(Protocol):
-    """What a service calls once when it is ready; trio's task status fits."""
-
-    def started(self) -> None:
-        """Ready."""
-        ...
+# What a service calls once when it is ready.
+Readiness = TaskStatus[None]

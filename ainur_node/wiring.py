@@ -1,0 +1,118 @@
+"""One market out of its parts: stages, services, desks; the only place that knows them all."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ainur_node.domain import orders
+from ainur_node.market.awarding import Awarding
+from ainur_node.market.bidder import Bidder
+from ainur_node.market.bids import Bids
+from ainur_node.market.clearing import Clearing
+from ainur_node.market.closing import Closing, Releasing
+from ainur_node.market.committing import Committing
+from ainur_node.market.courier import Courier
+from ainur_node.market.desk_agents import AgentDesk, Registrar
+from ainur_node.market.desk_auctions import AuctionDesk
+from ainur_node.market.desk_receipts import ReceiptDesk
+from ainur_node.market.desk_tasks import TaskDesk
+from ainur_node.market.engine import Engine
+from ainur_node.market.funding import Funding
+from ainur_node.market.handover import Handover
+from ainur_node.market.hints import Hints
+from ainur_node.market.inputs import ServingInputs
+from ainur_node.market.library import Library
+from ainur_node.market.offers import Offers
+from ainur_node.market.settings import MarketSettings
+from ainur_node.market.settling import Settling
+from ainur_node.market.verification import Verification
+from ainur_node.market.watching import Watching
+from ainur_node.market.working import ServingOutputs, Working
+from ainur_node.ports import Clock, Ledger, Mesh, Observer, Sandbox, TaskStore
+from ainur_node.signing import NodeSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The outside as ports; fakes fit as well as the real ones."""
+
+    store: TaskStore
+    mesh: Mesh
+    ledger: Ledger
+    sandbox: Sandbox
+    library: Library
+    registrar: Registrar
+    signer: NodeSigner
+    observer: Observer
+    clock: Clock
+    settings: MarketSettings
+
+
+class Market:
+    """A whole market node without its processes: run its services, ask its desks."""
+
+    def __init__(self, parts: Parts) -> None:
+        p = parts
+        self.library = p.library
+        self.courier = Courier(p.mesh, p.observer)
+        self.offers = Offers(p.store, p.mesh)
+        bids = Bids(p.mesh, p.ledger, p.signer)
+        closing, releasing = Closing(p.ledger), Releasing(p.ledger)
+        clearing = Clearing(p.mesh, p.ledger, p.library)
+        watching, settling = Watching(p.ledger), Settling(p.ledger)
+        committing, handover = Committing(p.mesh, p.ledger), Handover(p.ledger, self.courier)
+        stages: dict[type, Any] = {
+            orders.HoldBudget: Funding(p.ledger, p.settings).run,
+            orders.CollectBids: bids.run,
+            orders.CloseAuction: closing.run,
+            orders.CollectReveals: clearing.run,
+            orders.ClearAgain: clearing.run_again,
+            orders.AwardOnChain: Awarding(p.ledger, p.library, self.courier).run,
+            orders.ReleaseHold: releasing.run,
+            orders.AwaitDelivery: watching.delivery,
+            orders.Verify: Verification(p.mesh, p.ledger, p.library, p.sandbox).run,
+            orders.Accept: settling.accept,
+            orders.OpenDispute: settling.dispute,
+            orders.AwaitRuling: watching.ruling,
+            orders.SendCommit: committing.send,
+            orders.AwaitAward: committing.award,
+            orders.StartWork: Working(p.mesh, p.ledger, p.library, p.sandbox, p.signer, p.clock).run,
+            orders.Deliver: handover.deliver,
+            orders.Decline: handover.decline,
+            orders.AwaitSettlement: handover.settle,
+        }
+        self.engine = Engine(p.store, p.ledger.genesis, stages, p.observer, p.clock)
+        engine_id = p.sandbox.engine
+        self.bidder = Bidder(
+            p.mesh,
+            p.ledger,
+            self.engine,
+            self.offers,
+            self.courier,
+            p.signer,
+            p.clock,
+            p.observer,
+            p.settings,
+            engine_id,
+        )
+        self._servers = (
+            bids,
+            self.bidder,
+            p.library,
+            ServingInputs(p.mesh, p.ledger, self.engine, p.library),
+            ServingOutputs(p.mesh, self.engine, p.library, p.store),
+            Hints(p.mesh, p.store),
+        )
+        self.tasks = TaskDesk(self.engine, p.store, p.ledger, p.library, engine_id, p.clock, p.settings)
+        self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar)
+        self.auctions = AuctionDesk(p.ledger, p.library, p.mesh, p.store)
+        self.receipts = ReceiptDesk(p.ledger, p.library, p.sandbox, p.store)
+
+    def serve(self) -> None:
+        """Answer peers from now on."""
+        for server in self._servers:
+            server.serve()
+
+    async def load(self) -> None:
+        """Remember offers and packages of earlier runs."""
+        await self.library.load()
+        await self.offers.load()
