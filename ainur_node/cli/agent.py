@@ -6,7 +6,7 @@ from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, as_path
 from ainur_node.cli.screen import Screen
-from ainur_node.cli.words import ain, short, size
+from ainur_node.cli.words import ain, peer, short, size
 from ainur_node.rpc.client import Refused
 from ainur_node.rpc.messages import ExitCode
 
@@ -52,10 +52,8 @@ def _registered(ask: Ask, method: str, params: dict[str, Any]) -> Report:
         found.update({name: value for name, value in item.items() if name not in ("text", "step", "final")})
         return True
 
-    if method == "agent.publish":
+    with ask.screen.busy("publishing …"):
         ask.follow(method, tell, wait=PUBLISH_SECONDS, **params)
-    else:
-        tell(ask.call(method, wait=PUBLISH_SECONDS, **params))
     if "agent" not in found:
         raise Refused("not_published", "the node ended without an agent: look at its log")
     found.setdefault("ask", ask.options.ask)
@@ -86,13 +84,14 @@ def list_agents(ask: Ask) -> Report:
     answer = ask.call("agent.list", **params)
 
     def text(screen: Screen) -> None:
+        names = ask.names
         rows = [
             (
                 short(row.get("id")),
                 row.get("name"),
                 row.get("capability"),
                 ain(row.get("ask")) if row.get("ask") is not None else "sealed",
-                row.get("node") if len(str(row.get("node"))) < 20 else short(row.get("node")),
+                peer(row.get("node"), names),
                 short(row.get("package")),
                 reputation(row.get("reputation")),
             )

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ainur_node.cli.screen import Screen
-from ainur_node.cli.target import find_home, find_node, start_hint
+from ainur_node.cli.target import find_home, find_node, names_of, start_hint
 from ainur_node.rpc.client import Client, Refused, Unreachable
 from ainur_node.rpc.whereabouts import Whereabouts
 
@@ -41,6 +41,11 @@ class Ask:
         return find_home(self.home, self.node)
 
     @property
+    def names(self) -> dict[str, str]:
+        """What the nodes of this world are called, by peer id and by account; for people only."""
+        return names_of(self.target)
+
+    @property
     def here(self) -> Whereabouts:
         """Where the node is; Unreachable when there is none."""
         if self._here is None:
@@ -65,7 +70,11 @@ class Ask:
         except Refused as no:
             if not no.code.startswith(UNKNOWN):
                 raise
-        return self.call(method, wait=120.0, **{second: ident}, **params)
+            refused = no
+        try:
+            return self.call(method, wait=120.0, **{second: ident}, **params)
+        except Refused as no:
+            raise (refused if no.code.startswith(UNKNOWN) else no) from None
 
     def follow(self, method: str, each: Callable[[dict[str, Any]], bool], /, *, wait: float, **params: Any) -> None:
         """Hand each item of a stream to ``each`` until it returns False or the stream ends."""

@@ -1,6 +1,6 @@
 """``ainur auction``: look at an auction, recompute it, learn why it was lost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ainur_node.cli import values
@@ -9,30 +9,28 @@ from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task
-from ainur_node.cli.words import ain, short
+from ainur_node.cli.words import ain, peer
 from ainur_node.rpc.messages import ExitCode
 
 VERIFY_SECONDS = 120.0
-_COLUMNS = (
-    ("provider", "provider", short),
-    ("name", "name", str),
+_COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("status", "bid", str),
     ("ask", "ask", ain),
-    ("q", "reputation", reputation),
+    ("quality", "reputation", reputation),
     ("penalty", "penalty", ain),
     ("adjusted", "adjusted", ain),
 )
 
 
-def bids(screen: Screen, rows: Sequence[Mapping[str, Any]], winner: object = None) -> None:
+def bids(screen: Screen, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str], winner: object = None) -> None:
     """The rows of a transcript, with the columns that they have."""
     columns = [c for c in _COLUMNS if any(row.get(c[0]) is not None for row in rows)]
     cells = []
     for row in rows:
         won = winner is not None and row.get("provider") == winner
         shown = [form(row[key]) if row.get(key) is not None else "–" for key, _, form in columns]
-        cells.append([*shown, "won" if won else ""])
-    screen.table([*(head for _, head, _ in columns), ""], cells, empty="no bids")
+        cells.append([peer(row.get("provider"), names), *shown, "won" if won else ""])
+    screen.table(["provider", *(head for _, head, _ in columns), ""], cells, empty="no bids")
 
 
 def _winner(found: Mapping[str, Any]) -> object:
@@ -57,7 +55,7 @@ def show(ask: Ask) -> Report:
             ]
         )
         if found.get("rows"):
-            bids(screen, found["rows"], _winner(found))
+            bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
 
@@ -72,10 +70,17 @@ def verify(ask: Ask) -> Report:
         screen.facts([("auction", found.get("auction"))])
         checks(screen, found.get("checks") or [])
         if found.get("rows"):
-            bids(screen, found["rows"], _winner(found))
+            bids(screen, found["rows"], ask.names, _winner(found))
         for fault in found.get("faults") or []:
             screen.say(f"  fault: {fault}")
-        price = f"; {short(_winner(found))} is paid {ain(found.get('price'))}" if _winner(found) else ""
+        if found.get("without"):
+            names = ask.names
+            rows = [
+                (peer(r.get("without"), names), peer(r.get("winner"), names), ain(r.get("price")))
+                for r in found["without"]
+            ]
+            screen.table(("without", "winner", "price"), rows)
+        price = f"; {peer(_winner(found), ask.names)} is paid {ain(found.get('price'))}" if _winner(found) else ""
         screen.say(f"verified{price}" if ok else "NOT verified: do not trust this outcome")
 
     return Report(found, text, ExitCode.DONE if ok else ExitCode.NOT_VERIFIED)
@@ -103,7 +108,7 @@ def why(ask: Ask) -> Report:
             sentence = reason.get("sentence") or reason.get("code")
             screen.say(f"  {reason.get('count')} × {reason.get('code')}: {sentence}")
         if found.get("rows"):
-            bids(screen, found["rows"], _winner(found))
+            bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
 

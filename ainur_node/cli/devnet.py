@@ -1,5 +1,6 @@
 """``ainur devnet``: a whole world on this machine, left running."""
 
+import time
 from typing import Any
 
 from ainur_node.cli import values
@@ -13,14 +14,11 @@ MIN_NODES, MAX_NODES = 3, 32
 
 
 def teller(screen: Screen) -> Any:
-    """Prints the steps of what takes long."""
+    """Prints the steps of what takes long, each with the time since the first."""
+    began = time.monotonic()
 
     def tell(event: dict[str, object]) -> None:
-        seconds = event.get("seconds")
-        if isinstance(seconds, int | float):
-            screen.story(int(seconds * 1000), event.get("text") or event.get("step"))
-        else:
-            screen.note(f"            {event.get('text') or event.get('step')}")
+        screen.story(int((time.monotonic() - began) * 1000), event.get("text") or event.get("step"))
 
     return tell
 
@@ -29,7 +27,8 @@ def up(ask: Ask) -> Report:
     """Start chain, nodes and agents, and leave them running."""
     from ainur_node.devnet import world
 
-    found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen))
+    with ask.screen.busy("starting a world …"):
+        found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen))
 
     def text(screen: Screen) -> None:
         _show(screen, found)

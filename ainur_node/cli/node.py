@@ -12,22 +12,43 @@ from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import counted, short
 from ainur_node.rpc.client import Unreachable
 
-MAX_MULTIADDR = 512
+MAX_ADDRESS = 512
 STOP_SECONDS = 60.0
 
 
 def init(ask: Ask) -> Report:
     """Make the home of a node: keys, configuration, data directory."""
-    from ainur_node.devnet.init import init_home
+    from ainur_node.devnet.init import init as make_home
 
-    join = ask.options.join
-    if join is not None and (not join.startswith("/") or len(join) > MAX_MULTIADDR):
-        raise Usage(f"--join {join[:60]!r} is not a multiaddr", hint="like /ip4/10.0.0.7/tcp/4001/p2p/12D3KooW…")
-    found = dict(init_home(ask.home, join=join, name=ask.options.name))
+    options = ask.options
+    if options.join is not None and (not options.join.startswith("/") or len(options.join) > MAX_ADDRESS):
+        what = f"--join {options.join[:60]!r} is not a peer's address"
+        raise Usage(what, hint="write it like /ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…")
+    if options.chain is not None and (
+        not options.chain.startswith(("ws://", "wss://")) or len(options.chain) > MAX_ADDRESS
+    ):
+        raise Usage(
+            f"--chain {options.chain[:60]!r} is not a chain's address", hint="write it like ws://192.0.2.1:9944"
+        )
+    with ask.screen.busy("making a home …"):
+        found = make_home(
+            ask.home,
+            name=options.name,
+            join=options.join,
+            chain_url=options.chain,
+            tell=lambda event: ask.screen.note(event.get("text") or event.get("step")),
+        )
 
     def text(screen: Screen) -> None:
-        screen.facts([(str(name), value) for name, value in found.items() if not isinstance(value, Mapping | list)])
-        screen.say(f"next: ainur --home {ask.home} run")
+        names = (
+            ("home", "home"),
+            ("account", "ss58"),
+            ("peer id", "peer_id"),
+            ("genesis", "genesis"),
+            ("config", "config"),
+        )
+        screen.facts([(name, found.get(key)) for name, key in names])
+        screen.say(f"next: {found['next']}")
 
     return Report(found, text)
 
@@ -118,7 +139,10 @@ def _duration(seconds: object) -> str:
 
 def _init_options(parser: Parser) -> None:
     parser.add_argument("--join", metavar="MULTIADDR", help="join the world of this peer (default: a private world)")
-    parser.add_argument("--name", metavar="NAME", type=values.name, help="what the node calls itself")
+    parser.add_argument(
+        "--name", metavar="NAME", type=values.node_name, default="node", help="what the node calls itself (node)"
+    )
+    parser.add_argument("--chain", metavar="URL", help="with --join: where the chain of that world answers")
 
 
 COMMANDS = [

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from ainur_node.cli.words import clean, for_json
@@ -15,6 +16,7 @@ class Screen:
         self.as_json = as_json
         self._out = out or sys.stdout
         self._err = err or sys.stderr
+        self._status: Any = None
 
     @property
     def lively(self) -> bool:
@@ -31,10 +33,35 @@ class Screen:
 
     def story(self, since_ms: int, text: object) -> None:
         """A line of something that is still going on, with the time since it began."""
-        line = f"{since_ms / 1000:8.2f} s  {clean(text)}"
-        if self.lively:
-            line = f"\x1b[2m{line[:10]}\x1b[0m{line[10:]}"
-        _print(self._err, line)
+        self._story(self._err, since_ms / 1000, text)
+
+    def tale(self, since: float, text: object) -> None:
+        """As ``story``, for commands whose story is their result: to stdout; ``since`` in seconds."""
+        self._story(self._err if self.as_json else self._out, since, text)
+
+    def _story(self, stream: TextIO, since: float, text: object) -> None:
+        took = f"{since:8.2f} s"
+        if self._status is not None:
+            self._status.update(f"{clean(text)[:60]} …")
+        if stream.isatty():
+            took = f"\x1b[2m{took}\x1b[0m"
+        _print(stream, f"{took}  {clean(text)}")
+
+    @contextmanager
+    def busy(self, text: str) -> Iterator[None]:
+        """A moving sign on a terminal while something takes long; nothing elsewhere."""
+        if not self.lively or self._status is not None:
+            yield
+            return
+        from rich.console import Console
+
+        console = Console(file=self._err, highlight=False, markup=False)
+        with console.status(text) as status:
+            self._status = status
+            try:
+                yield
+            finally:
+                self._status = None
 
     def facts(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Names and values under one another; a value of None is left out."""

@@ -40,12 +40,24 @@ def devnet_homes(submitter: Path) -> dict[str, Path]:
 
 
 def _from_world(path: Path) -> dict[str, Path]:
+    return {str(node["name"]): Path(str(node["home"])) for node in _world(path) if "name" in node and "home" in node}
+
+
+def _world(path: Path) -> list[dict[str, object]]:
     try:
         with path.open("rb") as file:
-            world = json.loads(file.read(MAX_WORLD_FILE))
-        return {str(node["name"]): Path(node["home"]) for node in world["nodes"]}
+            nodes = json.loads(file.read(MAX_WORLD_FILE))["nodes"]
     except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        return {}
+        return []
+    return [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+
+
+def names_of(home: Path) -> dict[str, str]:
+    """Names of the nodes of the world that a home belongs to, by peer id and by account."""
+    names: dict[str, str] = {}
+    for node in _world(home / "world.json"):
+        names |= {str(node[key]): str(node.get("name")) for key in ("peer_id", "account", "ss58") if node.get(key)}
+    return names
 
 
 def find_home(home: Path, node: str | None) -> Path:

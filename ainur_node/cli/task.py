@@ -8,7 +8,7 @@ from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
-from ainur_node.cli.words import ain, clean, counted, short, size, when, yes
+from ainur_node.cli.words import ain, clean, counted, peer, short, size, when, yes
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
@@ -71,7 +71,8 @@ def _follow(ask: Ask, task: str, wait: float, accepted: Mapping[str, Any], out: 
         return not item.get("final") and item.get("phase") != "disputed"
 
     try:
-        ask.follow("task.watch", tell, wait=wait, task=task)
+        with ask.screen.busy("waiting for the task …"):
+            ask.follow("task.watch", tell, wait=wait, task=task)
     except Unreachable as away:
         hint = f"the task goes on: ainur task watch {task[:12]}"
         raise Unreachable(str(away), hint=hint, code=away.code) from away
@@ -104,6 +105,8 @@ def _ended(screen: Screen, data: Mapping[str, Any], code: int) -> None:
         screen.say(f"  next: ainur receipt verify {short(data.get('task')).rstrip('…')}")
         return
     screen.say(f"the task ended {phase}: {data.get('outcome') or 'no reason given'}; the budget is free again")
+    if data.get("refused"):
+        screen.say(f"  {data['refused'].get('code')}: {data['refused'].get('hint')}")
     for reason, count in data.get("reasons") or []:
         screen.say(f"  {count} × {reason}")
     screen.say(f"  next: ainur auction why {short(data.get('task')).rstrip('…')}")
@@ -155,7 +158,7 @@ def show(ask: Ask) -> Report:
     shown = ask.call("task.show", task=find_task(ask, ask.options.task))
 
     def text(screen: Screen) -> None:
-        winner = shown.get("winner") or {}
+        winner, names = shown.get("winner") or {}, ask.names
         screen.facts(
             [
                 ("task", shown.get("task")),
@@ -164,7 +167,7 @@ def show(ask: Ask) -> Report:
                 ("capability", shown.get("capability")),
                 ("budget", f"{ain(shown.get('budget'))}, reserve {ain(shown.get('reserve'))}"),
                 ("paid", f"{ain(shown.get('price'))} + {ain(shown.get('fee'))} fee" if shown.get("price") else None),
-                ("winner", f"{short(winner.get('provider'))} at {short(winner.get('node'))}" if winner else None),
+                ("winner", peer(winner.get("provider"), names) if winner else None),
                 ("auction", f"{short(shown.get('auction'))}, attempt {(shown.get('attempt') or 0) + 1}"),
                 ("escrow", short(shown["escrow"]) if shown.get("escrow") else None),
                 (
@@ -246,7 +249,7 @@ def _submit_options(parser: Parser) -> None:
         "--budget", metavar="AIN", type=values.amount, required=True, help="the most to pay, fee included"
     )
     parser.add_argument(
-        "--deadline", metavar="TIME", type=values.milliseconds, default=30_000, help="from acceptance to delivery (30s)"
+        "--deadline", metavar="TIME", type=values.deadline, default=30_000, help="from acceptance to delivery (30s)"
     )
     parser.add_argument("--media", choices=MEDIA, help="type of the input (.json files: JSON, else text)")
     parser.add_argument("--wait", action="store_true", help="follow the task and print its result")

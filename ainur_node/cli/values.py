@@ -14,7 +14,8 @@ MAX_INPUT = 1 << 20
 """Bytes of a task's input that nodes take."""
 MAX_PACKAGE = 4_000_000
 """Bytes of manifest and module together: they travel to the node in one frame."""
-MAX_DEADLINE_MS = 24 * 3_600_000
+MIN_DEADLINE_MS, MAX_DEADLINE_MS = 1_000, 3_600_000
+MAX_DURATION_MS = 24 * 3_600_000
 
 _DURATION = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(ms|s|m|h)?", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -37,8 +38,16 @@ def milliseconds(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a duration: write 30s, 1500ms, 2m or 1h")
     whole, fraction, unit = match.group(1), match.group(2) or "", _UNIT_MS[match.group(3) or "s"]
     found = int(whole) * unit + int(fraction.ljust(3, "0")) * unit // 1000
-    if not 0 < found <= MAX_DEADLINE_MS:
+    if not 0 < found <= MAX_DURATION_MS:
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a duration between 1ms and 24h")
+    return found
+
+
+def deadline(text: str) -> int:
+    """A duration that nodes take as a deadline."""
+    found = milliseconds(text)
+    if not MIN_DEADLINE_MS <= found <= MAX_DEADLINE_MS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a deadline between 1s and 1h")
     return found
 
 
@@ -64,6 +73,13 @@ def name(text: str) -> str:
         raise argparse.ArgumentTypeError(
             f"{text[:40]!r} is not a name: letters, digits, '.', '_', '/' and '-', at most 64"
         )
+    return text
+
+
+def node_name(text: str) -> str:
+    """What a node may call itself."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", text, re.ASCII) is None:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a name: letters, digits, '.', '_' and '-', at most 32")
     return text
 
 
@@ -148,9 +164,12 @@ def read_package(text: str) -> tuple[bytes, bytes, Path]:
 
 
 def address(text: str) -> str:
-    """An account: 64 hex digits or an address; its checksum is the node's to check."""
+    """An account as 64 hex digits, from those or from its address, whose checksum must hold."""
     if re.fullmatch(r"(?:0x)?[0-9a-fA-F]{64}", text, re.ASCII):
         return text.removeprefix("0x").lower()
-    if not re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{46,50}", text, re.ASCII):
-        raise argparse.ArgumentTypeError(f"{text[:60]!r} is neither an address nor 64 hex digits")
-    return text
+    from pallets_client.keys import BadAddress, ss58_decode
+
+    try:
+        return ss58_decode(text).hex()
+    except BadAddress as exc:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is neither an address nor 64 hex digits: {exc}") from exc

@@ -86,13 +86,12 @@ def ledger(ask: Ask) -> Report:
                 row.get("call"),
                 row.get("nonce"),
                 row.get("state"),
-                row.get("block"),
                 short(row.get("hash")),
             )
             for row in found["rows"]
         ]
         empty = "nothing is under way" if ask.options.pending else "nothing signed yet"
-        screen.table(("at", "call", "nonce", "state", "block", "extrinsic"), rows, empty=empty)
+        screen.table(("at", "call", "nonce", "state", "extrinsic"), rows, empty=empty)
 
     return Report(found, text)
 

@@ -27,8 +27,16 @@ def short(ident: object) -> str:
     return f"{text[:12]}…" if len(text) > 20 else text
 
 
+def peer(ident: object, names: Mapping[str, str]) -> str:
+    """A peer or an account by its name in this world, else its last digits: peer ids all begin alike."""
+    text = str(ident or "–")
+    return names.get(text, f"…{text[-8:]}" if len(text) > 20 else text)
+
+
 def when(ms: object) -> str:
     """Wall-clock ms as UTC to the second."""
+    if isinstance(ms, str):
+        return ms[:19].replace("T", " ")
     if not isinstance(ms, int) or ms <= 0:
         return "–"
     try:

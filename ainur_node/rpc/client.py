@@ -79,18 +79,20 @@ class Client:
             self._socket = None
 
     def call(self, method: str, /, *, wait: float | None = None, **params: Any) -> dict[str, Any]:
-        """The answer of ``method``; Refused or Unreachable. ``wait`` replaces the client's timeout, in seconds."""
-        until = time.monotonic() + (self._timeout if wait is None else wait)
-        ident = self._ask(method, params, until)
-        while True:
-            match self._next(ident, until):
-                case Result(result=result):
-                    return result
-                case Item() | End():
-                    raise Unreachable(f"the node answered {method} with a stream", hint=_VERSIONS, code="protocol")
+        """The answer of ``method``, of a stream its last item; Refused or Unreachable.
+
+        ``wait`` replaces the client's timeout, in seconds.
+        """
+        last: dict[str, Any] = {}
+        for last in self.stream(method, wait=wait, **params):  # noqa: B007 # only the last one counts
+            pass
+        return last
 
     def stream(self, method: str, /, *, wait: float | None = None, **params: Any) -> Iterator[dict[str, Any]]:
-        """The items of ``method`` as they come; ``wait`` limits the whole stream; closing the iterator cancels it."""
+        """The items of ``method`` as they come, of a plain method its answer; closing the iterator cancels it.
+
+        ``wait`` limits the whole stream, in seconds.
+        """
         until = time.monotonic() + (self._timeout if wait is None else wait)
         ident = self._ask(method, params, until)
         over = False
@@ -101,15 +103,16 @@ class Client:
                     case End():
                         over = True
                         return
+                    case Result(result=result):
+                        over = True
+                        yield result
+                        return
                     case Item(item=item):
                         yield item
                         unread += 1
                         if unread >= CREDIT // 2:
                             self._send(Credit(ident, unread), until)
                             unread = 0
-                    case Result():
-                        over = True
-                        raise Unreachable(f"the node answered {method} at once", hint=_VERSIONS, code="protocol")
         except Refused:
             over = True
             raise

@@ -61,8 +61,22 @@ STORY = [
     {"seq": 3, "kind": "Settled", "at": BEGAN + 3120, "text": "paid", "phase": "settled", "final": True, "data": {}},
 ]
 ROWS = [
-    {"provider": "b" * 64, "status": 1, "ask": str(AIN // 5), "q": 500_000, "penalty": "0", "adjusted": str(AIN // 5)},
-    {"provider": "d" * 64, "status": 1, "ask": str(AIN // 4), "q": 500_000, "penalty": "0", "adjusted": str(AIN // 4)},
+    {
+        "provider": "b" * 64,
+        "status": 1,
+        "ask": str(AIN // 5),
+        "quality": 500_000,
+        "penalty": "0",
+        "adjusted": str(AIN // 5),
+    },
+    {
+        "provider": "d" * 64,
+        "status": 1,
+        "ask": str(AIN // 4),
+        "quality": 500_000,
+        "penalty": "0",
+        "adjusted": str(AIN // 4),
+    },
 ]
 
 
@@ -104,7 +118,7 @@ class FakeNode:
                 "sha256": "c" * 64,
                 "size": 23,
                 "verified": True,
-                "receipt": {"exit": 0},
+                "fuel_used": 123,
             },
             "task.cancel": {"task": TASK, "cancelled": True},
             "task.list": {

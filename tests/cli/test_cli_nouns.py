@@ -8,6 +8,7 @@ from cli_world import AGENT, AIN, AUCTION, PACKAGE, TASK, FakeNode, refusal
 from conftest import Type
 
 BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
+BOB_KEY = "8eaf04151687736326c9fea17e25fc5287613693c912909cb226aa4794f26a48"
 
 
 @pytest.fixture
@@ -128,14 +129,14 @@ def test_wallet_shows_money_in_ain_and_planck(node: FakeNode, ainur: Type) -> No
     assert "held: EscrowFunds" in ainur("wallet", "balance").out
     assert ainur("wallet", "balance", "--json").json["free"] == str(99 * AIN)
     assert ainur("wallet", "balance", BOB).code == 0
-    assert node.params("wallet.balance") == {"account": BOB}
+    assert node.params("wallet.balance") == {"account": BOB_KEY}
 
 
 def test_wallet_moves_money_in_planck(node: FakeNode, ainur: Type) -> None:
     assert ainur("wallet", "fund", "100").code == 0
     assert node.params("wallet.fund") == {"amount": str(100 * AIN)}
     assert ainur("wallet", "transfer", BOB, "0.000000000001").code == 0
-    assert node.params("wallet.transfer") == {"to": BOB, "amount": "1"}
+    assert node.params("wallet.transfer") == {"to": BOB_KEY, "amount": "1"}
 
 
 def test_the_ledger_can_be_asked_for_what_is_pending(node: FakeNode, ainur: Type) -> None:

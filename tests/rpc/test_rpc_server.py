@@ -57,6 +57,13 @@ async def test_a_stream_longer_than_its_credit_arrives_whole_and_in_order(rpc_di
     assert items == list(range(1000))
 
 
+async def test_a_stream_can_be_called_and_a_call_streamed(rpc_dir: Path) -> None:
+    async with serving(Server(rpc_dir / "s", {"echo": echo}, {"count": count})):
+        assert await asked(rpc_dir / "s", lambda client: client.call("count", to=200)) == {"number": 199}
+        assert await asked(rpc_dir / "s", lambda client: client.call("count", to=0)) == {}
+        assert await asked(rpc_dir / "s", lambda client: list(client.stream("echo", a=1))) == [{"a": 1}]
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "exit_code"),
     [

@@ -1,0 +1,84 @@
+"""``ainur demo``: tells the story of a whole world, one task from submission to payment."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ainur_node.cli import values
+from ainur_node.cli.asking import Ask
+from ainur_node.cli.command import Command, Parser, Report, Usage, as_path
+from ainur_node.cli.screen import Screen
+from ainur_node.cli.words import ain
+from ainur_node.rpc.client import Refused
+
+
+def demo(ask: Ask) -> Report:
+    """Make a world, run one real task in it, prove every number, clean up."""
+    from ainur_node.devnet.demo import SCENARIOS, NotProven, run_demo
+
+    options = ask.options
+    if options.list:
+        rows = list(SCENARIOS.items())
+        return Report({"scenarios": dict(rows)}, lambda screen: screen.table(("scenario", "what it shows"), rows))
+    if options.scenario not in SCENARIOS:
+        raise Usage(f"there is no scenario {options.scenario!r}", hint=f"there are: {', '.join(SCENARIOS)}")
+    document = None
+    if options.input:
+        values.read_file(options.input, "--input", values.MAX_INPUT)
+        document = as_path(options.input, "--input")
+    began = time.monotonic()
+
+    def tell(event: dict[str, object]) -> None:
+        ask.screen.tale(time.monotonic() - began, event.get("text") or event.get("step"))
+
+    try:
+        with ask.screen.busy("making a world …"):
+            found = run_demo(ask.home, options.scenario, keep=options.keep, document=document, tell=tell)
+    except NotProven as no:
+        hint = f"{no}; {no.hint}"
+        raise Refused(no.code.replace("-", "_"), hint, no.exit_code, {"seen": no.result}) from no
+    return Report(found, lambda screen: _sums(screen, found))
+
+
+def _sums(screen: Screen, found: Mapping[str, Any]) -> None:
+    reputation = found.get("reputation") or {}
+    screen.say()
+    screen.facts(
+        [
+            ("task", found.get("task")),
+            ("winner", f"{found.get('winner')}, one of {found.get('bids')} bidders"),
+            ("ask", ain(found.get("ask"))),
+            ("second", ain(found.get("second"))),
+            ("penalty", ain(found.get("penalty"))),
+            (
+                "paid",
+                f"{ain(found.get('paid'))} and {ain(found.get('fee'))} fee, of at most {ain(found.get('budget'))}",
+            ),
+            ("escrow", found.get("escrow")),
+            ("reputation", f"{reputation.get('before')} → {reputation.get('after')}"),
+            ("result", f"sha-256 {found.get('result_sha256')}"),
+            ("transcript", found.get("transcript")),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+        ]
+    )
+    screen.say()
+    balances = found.get("balances") or {}
+    before, after, fees = balances.get("before") or {}, balances.get("after") or {}, found.get("fees") or {}
+    rows = []
+    for node in found.get("nodes") or []:
+        name = node.get("name")
+        rows.append((name, node.get("pid"), ain(before.get(name)), ain(after.get(name)), ain(fees.get(name, "0"))))
+    screen.table(("node", "pid", "before", "after", "extrinsic fees"), rows)
+    if found.get("seconds") is not None:
+        screen.say()
+        screen.say(f"{found['seconds']} s in all")
+
+
+def _options(parser: Parser) -> None:
+    parser.add_argument("scenario", metavar="SCENARIO", nargs="?", default="task", help="what to show (task)")
+    parser.add_argument("--list", action="store_true", help="name the scenarios")
+    parser.add_argument("--keep", action="store_true", help="leave the world running: ainur devnet down ends it")
+    parser.add_argument("--input", metavar="FILE", help="the document to summarise (this project's README.md)")
+
+
+COMMANDS = [Command("demo", "a whole world on this machine, one real task", "ainur demo --keep", demo, _options)]
