@@ -19,7 +19,7 @@ import structlog
 
 from ainur_node.errors import Bug, ConfigError, Transient
 from ainur_node.storage import leftovers
-from ainur_node.storage.launch import AWAY, Place, choose_place, clean_environment, die_with, directory_away
+from ainur_node.storage.launch import Place, choose_place, clean_environment, die_with, directory_away
 from ainur_node.storage.pool import translate
 from ainur_node.storage.rundir import LONGEST_NAME, SOCKET_PATH_LIMIT, private_directory
 
@@ -132,9 +132,11 @@ class EmbeddedPostgres:
                 f"{place.data} is neither empty nor a database", hint="name another directory, or empty this one"
             )
         identity = place.identity
-        if identity.owner is not None and not AWAY.exists():
-            AWAY.mkdir(parents=True)
-            AWAY.chmod(0o755)  # made by us: whatever the umask, the other user must get through
+        if identity.owner is not None and not place.sockets.parent.exists():
+            place.sockets.parent.mkdir(parents=True)
+            place.sockets.parent.chmod(0o755)  # made by us: whatever the umask, the other user must get through
+        private_directory(place.sockets)
+        identity.own(place.sockets)
         place.data.parent.mkdir(parents=True, exist_ok=True)
         making = place.data.with_name(place.data.name + ".making")
         shutil.rmtree(making, ignore_errors=True)
@@ -179,7 +181,7 @@ class EmbeddedPostgres:
         try:
             self.init()
             place = self._where()
-            private_directory(place.sockets)
+            private_directory(place.sockets)  # also when the data was there before
             place.identity.own(place.sockets)
             leftovers.clear(place.data)
             self._spawn(place)

@@ -130,7 +130,8 @@ def test_a_run_directory_is_the_same_each_time_and_private(home: Path, monkeypat
 def test_parents_are_never_changed(home: Path) -> None:
     home.chmod(0o700)
     inner = home / "deep"
-    inner.mkdir(mode=0o750)
+    inner.mkdir()
+    inner.chmod(0o750)
 
     with EmbeddedPostgres(inner / "data", inner / "run") as server:
         ask(server.dsn(), "select 1")

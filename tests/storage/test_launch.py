@@ -119,12 +119,14 @@ def test_root_runs_it_in_a_user_namespace_as_itself(server: EmbeddedPostgres, ho
 @pytest.fixture
 def without_namespaces(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where the databases of unprivileged users lie while user namespaces are forbidden."""
-    away = Path(tempfile.mkdtemp(prefix="ainur-away-"))
-    away.chmod(0o755)
+    base = Path(tempfile.mkdtemp(prefix="ainur-away-"))
+    base.chmod(0o755)
+    away = base / "state"
+
     monkeypatch.setattr(launch, "namespaces_work", lambda: False)
     monkeypatch.setattr(launch, "AWAY", away)
     yield away
-    shutil.rmtree(away)
+    shutil.rmtree(base)
 
 
 @as_root
@@ -161,7 +163,9 @@ def test_data_that_another_user_owns_is_run_by_that_user(
 ) -> None:
     nobody = pwd.getpwnam("nobody")
     open_home = without_namespaces / "home"
-    open_home.mkdir(mode=0o755)
+    open_home.mkdir(parents=True)
+    for directory in (without_namespaces, open_home):
+        directory.chmod(0o755)
     (open_home / "data").mkdir(mode=0o700)
     os.chown(open_home / "data", nobody.pw_uid, nobody.pw_gid)
     place = choose_place(open_home / "data", open_home / "run")
