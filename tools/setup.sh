@@ -8,3 +8,5 @@ PYTHON=${PYTHON:-python3}
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements/runtime.txt -r requirements/dev.txt
 .venv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+# libp2p brings trio-typing, whose stubs are older than trio's own types and would hide them from mypy.
+rm -rf .venv/lib/python*/site-packages/trio-stubs

@@ -47,7 +47,7 @@ class ChainLedger:
 
     async def _read(self, function: Callable[..., T], *args: Any) -> T:
         try:
-            return await trio.to_thread.run_sync(function, *args, abandon_on_cancel=True)  # type: ignore[call-arg] # stubs older than trio
+            return await trio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
         except ChainError as exc:
             raise Transient(
                 f"the chain cannot be read: {exc}", hint="check chain.url and `ainur chain status`"

@@ -74,7 +74,7 @@ class ChainWatch:
                 self._client.next_head,
                 self._head.number,
                 HEAD_TIMEOUT,
-                abandon_on_cancel=True,  # type: ignore[call-arg] # stubs older than trio
+                abandon_on_cancel=True,
             )
         if head is None:
             self.reachable = True
@@ -83,7 +83,7 @@ class ChainWatch:
 
     async def _refresh(self, head: Head) -> None:
         keys = list(self._watched)
-        now, values = await trio.to_thread.run_sync(self._look, keys, abandon_on_cancel=True)  # type: ignore[call-arg] # stubs older than trio
+        now, values = await trio.to_thread.run_sync(self._look, keys, abandon_on_cancel=True)
         self._head, self._market, self._seen_at = head, now, trio.current_time()
         self.reachable = True
         for key, raw in zip(keys, values, strict=True):
@@ -108,7 +108,7 @@ class ChainWatch:
         key = (kind, record)
         watched = self._watched.get(key)
         if watched is None:
-            _, values = await trio.to_thread.run_sync(self._look, [key], abandon_on_cancel=True)  # type: ignore[call-arg] # stubs older than trio
+            _, values = await trio.to_thread.run_sync(self._look, [key], abandon_on_cancel=True)
             watched = self._watched.setdefault(key, _Watched(values[0]))
         watched.waiting += 1
         left = max(until - self.market_now(), 0) / 1000 + LEAST_PAUSE
