@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import trio
@@ -18,6 +18,7 @@ from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.mesh import wire
 from ainur_node.mesh.limits import RateLimit
+from ainur_node.mesh.lines import Line
 from ainur_node.mesh.settings import Counters, MeshSettings
 from ainur_node.mesh.streams import FramedStream
 from ainur_node.ports import Handler, RemoteRefusal
@@ -44,48 +45,6 @@ class _Method:
     running: trio.CapacityLimiter
 
 
-@dataclass(slots=True)
-class _Pending:
-    done: trio.Event = field(default_factory=trio.Event)
-    answer: wire.Answer | None = None
-
-
-class _Line:
-    """Our end of the stream to one peer: calls out, answers in."""
-
-    def __init__(self, stream: FramedStream) -> None:
-        self.stream = stream
-        self.pending: dict[int, _Pending] = {}
-        self.broken = False
-        self.reading = trio.CancelScope()
-        self._next_id = 0
-
-    def new_call(self) -> tuple[int, _Pending]:
-        self._next_id = (self._next_id + 1) % 2**32
-        pending = _Pending()
-        self.pending[self._next_id] = pending
-        return self._next_id, pending
-
-    async def read_answers(self) -> None:
-        try:
-            while (frame := await self.stream.read_frame(wire.MAX_RPC_FRAME)) is not None:
-                answer = wire.decode_answer(frame)
-                # An unknown id is the answer to a call that timed out here.
-                pending = self.pending.get(answer.id)
-                if pending is not None:
-                    pending.answer = answer
-                    pending.done.set()
-        finally:
-            self.break_off()
-
-    def break_off(self) -> None:
-        """Wake every waiting call; none of them will be answered."""
-        self.broken = True
-        self.reading.cancel()
-        for pending in self.pending.values():
-            pending.done.set()
-
-
 def body_of(answer: wire.Answer, peer_id: str, method: str) -> bytes:
     """The body of an answer, or its refusal as an exception."""
     if answer.error is None:
@@ -105,13 +64,13 @@ class Caller:
         self._counters = counters
         self._strike = strike
         self._open_stream = open_stream
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
         self._opening: dict[str, trio.Lock] = {}
         self._in_flight: dict[str, trio.CapacityLimiter] = {}
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Hold the readers of all lines; ends only by cancellation."""
+        """Hold the tasks of all lines; ends only by cancellation."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()
@@ -139,44 +98,37 @@ class Caller:
 
     async def _ask(self, peer_id: str, method: str, body: bytes) -> bytes:
         line = await self._line(peer_id)
-        call_id, pending = line.new_call()
         try:
-            frame = wire.framed(wire.encode(wire.Call(id=call_id, method=method, body=body)))
-            try:
-                await line.stream.write(frame, self._settings.write_timeout)
-            finally:
-                # A frame that is out by half makes the rest of the stream unreadable.
-                if line.stream.torn:
-                    line.break_off()
-            await pending.done.wait()
-        finally:
-            line.pending.pop(call_id, None)
-        if pending.answer is None:
+            answer = await line.call(method, body)
+        except trio.Cancelled:
+            # The last one to give up hangs up: should the stream be dead, the next call gets a fresh one.
+            if not line.pending:
+                line.break_off()
+            raise
+        if answer is None:
             raise Transient(f"connection to {peer_id} was lost during {method}")
-        return body_of(pending.answer, peer_id, method)
+        return body_of(answer, peer_id, method)
 
-    async def _line(self, peer_id: str) -> _Line:
+    async def _line(self, peer_id: str) -> Line:
         async with self._opening.setdefault(peer_id, trio.Lock()):
             line = self._lines.get(peer_id)
             if line is not None and not line.broken:
                 return line
             if self._nursery is None:
                 raise Transient("the mesh is not running")
-            line = _Line(await self._open_stream(peer_id))
+            stream = await self._open_stream(peer_id)
+            line = Line(stream, self._settings.max_calls_per_peer, self._settings.write_timeout)
             self._lines[peer_id] = line
-            self._nursery.start_soon(self._read, line)
+            self._nursery.start_soon(self._run_line, line)
             return line
 
-    async def _read(self, line: _Line) -> None:
+    async def _run_line(self, line: Line) -> None:
         try:
-            with line.reading:
-                await line.read_answers()
-        except Misbehaviour as exc:
-            self._strike(line.stream.peer_id, str(exc))
-        except Transient:
+            await line.run()
+        except* Misbehaviour as group:
+            self._strike(line.stream.peer_id, str(group.exceptions[0]))
+        except* Transient:
             self._counters.count("lines_lost")
-        finally:
-            await line.stream.reset()
 
     def forget(self, peer_id: str) -> None:
         """The peer is gone: fail its open calls and drop what is kept for it."""
@@ -254,6 +206,7 @@ class Answerer:
             await framed.write(wire.framed(wire.encode(answer)), self._settings.write_timeout)
         except Transient:
             self._counters.count("answers_lost")
+            await framed.reset()
         finally:
             in_flight.release_on_behalf_of(ticket)
 

@@ -50,6 +50,15 @@ class _Router(GossipSub):
     """
 
     names: frozenset[str] = frozenset()
+    on_fault: Callable[[str, Exception], None]
+
+    async def heartbeat(self) -> None:
+        while True:
+            try:
+                await super().heartbeat()
+            except Exception as exc:  # noqa: BLE001 # reason: peers come and go under its loops; it must beat on
+                self.on_fault("heartbeat", exc)
+                await trio.sleep(self.heartbeat_interval)
 
     async def handle_rpc(self, rpc: Any, sender_peer_id: Any) -> None:
         rpc.ClearField("senderRecord")
@@ -156,6 +165,12 @@ class _Pubsub(Pubsub):
         if rpc.HasField("control"):
             await self.router.handle_rpc(rpc, sender)
 
+    def _handle_dead_peer(self, peer_id: Any) -> None:
+        try:
+            super()._handle_dead_peer(peer_id)
+        except Exception as exc:  # noqa: BLE001 # reason: called from a task whose end would end the process
+            self._gossip.note_end(exc)
+
     async def push_msg(self, msg_forwarder: Any, msg: Any) -> None:
         try:
             await super().push_msg(msg_forwarder, msg)
@@ -218,6 +233,7 @@ class GossipChannels:
             max_idontwant_messages=1000,
         )
         router.names = names
+        router.on_fault = self._note_task
         self._router = router
         self._pubsub = _Pubsub(host, router, self, names)
         for name in names:

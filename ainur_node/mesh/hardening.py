@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 import trio
+from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.connection.swarm_connection import SwarmConn
 from libp2p.rcmgr import Direction
-from libp2p.stream_muxer.yamux.yamux import Yamux
+from libp2p.stream_muxer.yamux.yamux import TYPE_GO_AWAY, Yamux
 
 StreamHandler = Callable[[Any], Awaitable[None]]
 
@@ -21,6 +22,8 @@ StreamHandler = Callable[[Any], Awaitable[None]]
 MAX_STREAM_BUFFER = 4 * 1024 * 1024
 MAX_CONNECTION_BUFFER = 16 * 1024 * 1024
 CLOSE_SECONDS = 1.0
+# How long one frame of at most 64 KiB may take to go out before the connection counts as dead.
+WRITE_SECONDS = 5.0
 
 
 class BufferOverrun(Exception):  # noqa: N818 # a condition, not an error of ours
@@ -125,6 +128,19 @@ def install(max_streams_per_peer: int) -> None:
             with trio.move_on_after(CLOSE_SECONDS):
                 await self._cleanup_on_error()
 
+    async def write_frame_whole(self: Any, data: bytes) -> None:
+        # A write cancelled half-way leaves half a noise message on the wire, and with it the connection is lost
+        # for everybody on it. So a frame goes out whole whatever happens to its writer, or the connection goes.
+        await trio.lowlevel.checkpoint()
+        async with self._write_lock:
+            # Except a farewell: after it nothing follows.
+            with trio.CancelScope(shield=data[1] != TYPE_GO_AWAY), trio.move_on_after(WRITE_SECONDS) as scope:
+                await self.secured_conn.write(data)
+        if scope.cancelled_caught:
+            await self.secured_conn.close()
+            raise RawConnError("the peer does not read")
+
+    Yamux._write_frame = write_frame_whole
     Yamux.close = close_yamux_in_time
     SwarmConn._handle_muxed_stream = handle_stream_guarded
     Yamux.__init__ = init_yamux_bounded

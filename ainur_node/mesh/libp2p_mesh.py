@@ -15,7 +15,7 @@ from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import NodeKey, PeerId
 from ainur_node.errors import Misbehaviour, Transient
-from ainur_node.mesh import blobs, calls, meeting
+from ainur_node.mesh import blobs, calls, hardening, meeting
 from ainur_node.mesh.dht import FIND, PUT, Dht
 from ainur_node.mesh.dht_records import MAX_FIND_REQUEST, MAX_PUT_REQUEST
 from ainur_node.mesh.gossip import GossipChannels
@@ -82,8 +82,9 @@ class Libp2pMesh:
         )
         self._answerer.serve(FIND, self._dht.answer_find, **_DHT_LIMITS, max_body=MAX_FIND_REQUEST)
         self._answerer.serve(PUT, self._dht.answer_put, **_DHT_LIMITS, max_body=MAX_PUT_REQUEST)
-        self._meetings.on_met.append(self._dht.note_met)
-        self._meetings.on_lost.append(self._caller.forget)
+        self._meetings.on_met += [self._dht.note_met, self._note_met]
+        self._meetings.on_lost += [self._caller.forget, self._note_lost]
+        self._meetings.on_wrong_world.append(self._note_wrong_world)
         self._host: Any = None
 
     async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -115,6 +116,7 @@ class Libp2pMesh:
                     self._gossip.running(),
                     trio.open_nursery() as nursery,
                 ):
+                    hardening.guard_tasks(host.get_network().manager, self._note_task)
                     await nursery.start(self._meetings.run)
                     await nursery.start(self._caller.run)
                     await nursery.start(self._dht.run)
@@ -213,6 +215,19 @@ class Libp2pMesh:
             self._meetings.strike(peer_id, str(exc))
         elif not isinstance(exc, (Transient, ExceptionGroup)):
             log.debug("stream_fault", peer=peer_id, fault=repr(exc))
+
+    def _note_task(self, task: str, exc: Exception) -> None:
+        self._counters.count("connection_faults")
+        log.debug("connection_fault", task=task, fault=repr(exc))
+
+    def _note_met(self, peer_id: PeerId) -> None:
+        log.info("peer_met", peer=peer_id)
+
+    def _note_lost(self, peer_id: PeerId) -> None:
+        log.info("peer_lost", peer=peer_id)
+
+    def _note_wrong_world(self, refusal: WrongWorld) -> None:
+        log.warning("wrong_world", peer=refusal.peer_id, ours=refusal.ours.hex(), theirs=refusal.theirs.hex())
 
     def _note_bug(self, method: str, exc: Exception) -> None:
         log.error("handler_bug", method=method, fault=repr(exc), exc_info=exc)

@@ -6,6 +6,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import trio
@@ -49,6 +50,7 @@ class Meetings:
         self.wrong_worlds: OrderedDict[str, WrongWorld] = OrderedDict()
         self.on_met: list[Callable[[PeerId], None]] = []
         self.on_lost: list[Callable[[PeerId], None]] = []
+        self.on_wrong_world: list[Callable[[WrongWorld], None]] = []
         self._meetings: dict[str, _Meeting] = {}
         self._dialling: dict[str, trio.Lock] = {}
         self._lost = trio.Event()
@@ -91,6 +93,9 @@ class Meetings:
         peer = connection.muxed_conn.peer_id
         if any(not c.is_closed for c in network.get_connections(peer)):
             return
+        # What identify told of the peer may be a megabyte; the address book keeps what is of use.
+        with suppress(Exception):  # reason: libp2p raises when it knows nothing of the peer
+            self._host.get_peerstore().clear_peerdata(peer)
         peer_id = str(peer)
         meeting = self._meetings.pop(peer_id, None)
         if meeting is None:
@@ -191,6 +196,8 @@ class Meetings:
         if hello.genesis != self._genesis:
             self._counters.count("wrong_worlds")
             meeting.refusal = WrongWorld(peer_id, self._genesis, hello.genesis, hello.network)
+            for tell_refusal in self.on_wrong_world:
+                tell_refusal(meeting.refusal)
             self.wrong_worlds[peer_id] = meeting.refusal
             self.wrong_worlds.move_to_end(peer_id)
             while len(self.wrong_worlds) > _REMEMBERED_WORLDS:

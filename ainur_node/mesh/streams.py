@@ -24,7 +24,6 @@ class FramedStream:
         self._buffer = bytearray()
         self._ended = False
         self._writing = trio.Lock()
-        self.torn = False
         self.peer_id = str(stream.muxed_conn.peer_id)
 
     @property
@@ -83,15 +82,12 @@ class FramedStream:
     async def write(self, data: bytes, timeout: float) -> None:
         """Write all of `data` within `timeout` seconds, one writer at a time; Transient otherwise.
 
-        When it ends early while part of the data may be out, the stream is `torn` and of no more use.
+        After a failure or a cancellation the stream is of no more use: part of the data may be out.
         """
         try:
             with trio.fail_after(timeout):
                 async with self._writing:
-                    # A stream that is torn already raises from here, for it is reset.
-                    self.torn = True
                     await self._stream.write(data)
-                    self.torn = False
         except trio.TooSlowError as exc:
             raise Transient(f"{self.peer_id} does not read") from exc
         except Exception as exc:  # reason: see _fill

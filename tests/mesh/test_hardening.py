@@ -175,6 +175,42 @@ async def test_a_validator_that_raises() -> None:
         pubsub.topic_validators[TOPIC] = whole
 
 
+async def test_a_heartbeat_that_raises_beats_on() -> None:
+    async with siege() as under:
+        router: Any = under.victim._gossip._router
+        beat, beats = router.gossip_heartbeat, []
+
+        def stumble() -> Any:
+            beats.append(1)
+            if len(beats) == 1:
+                raise RuntimeError("dictionary changed size during iteration")
+            return beat()
+
+        router.heartbeat_interval = 0.1
+        router.gossip_heartbeat = stumble
+        await until(lambda: len(beats) >= 3)
+        assert under.victim.statistics()["gossip_tasks_failed"] == 1
+
+
+async def test_a_connection_task_that_raises() -> None:
+    async with siege() as under:
+
+        async def explode() -> None:
+            raise RuntimeError("a bug of libp2p")
+
+        under.victim._host.get_network().manager.run_task(explode)
+        await until(lambda: under.victim.statistics().get("connection_faults", 0) == 1)
+
+
+async def test_nothing_is_kept_of_a_peer_that_left_but_its_addresses() -> None:
+    async with siege() as under:
+        peerstore = under.victim._host.get_peerstore()
+        await until(lambda: peerstore.has_peer(ID.from_base58(under.attacker.peer_id)))
+        await under.attacker._host.get_network().close_peer(ID.from_base58(under.victim.peer_id))
+        await until(lambda: not peerstore.has_peer(ID.from_base58(under.attacker.peer_id)))
+        assert under.victim._meetings.book.addresses(under.attacker.peer_id)
+
+
 async def test_a_stream_handler_that_raises() -> None:
     async with siege() as under:
 
@@ -308,7 +344,7 @@ async def test_a_peer_with_too_many_faults_is_dropped_and_banned() -> None:
                 stream = await attacker._host.new_stream(ID.from_base58(victim.peer_id), ["/ainur/rpc/1"])
                 await stream.write(struct.pack(">I", 3) + b"\xc1\xc1\xc1")
 
-        await until(lambda: not victim.peers())
+        await until(lambda: not victim.peers() and not attacker.peers())
 
         assert victim.statistics()["bans"] == 1
         with suppress(Exception):
