@@ -25,7 +25,7 @@ TRANSCRIPT = "transcript"
 MAX_TRANSCRIPT = 1 << 20
 FETCH_TIMEOUT = 20.0
 # Public blobs are known by heart; a node with more packages and transcripts than this asks its store.
-MAX_REMEMBERED = 100_000
+MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
