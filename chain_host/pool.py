@@ -60,6 +60,7 @@ class Pool:
         self._ready: dict[bytes, Entry] = {}
         self._future: OrderedDict[bytes, Entry] = OrderedDict()
         self._provider: dict[bytes, bytes] = {}  # tag → ready extrinsic that provides it
+        self._needing: dict[bytes, set[bytes]] = {}  # tag → ready extrinsics that require it
         self._waiting: dict[bytes, set[bytes]] = {}  # tag → future extrinsics that miss it
         self._ready_bytes = self._future_bytes = self._arrivals = 0
         self._bans: OrderedDict[bytes, float] = OrderedDict()
@@ -156,6 +157,8 @@ class Pool:
         self._ready_bytes += len(entry.raw)
         for tag in entry.valid.provides:
             self._provider[tag] = entry.hash
+        for tag in entry.valid.requires:
+            self._needing.setdefault(tag, set()).add(entry.hash)
         for rival in room:
             changed += self._demote_without(rival)
         for victim in victims:
@@ -193,6 +196,11 @@ class Pool:
         for tag in entry.valid.provides:
             if self._provider.get(tag) == extrinsic_hash:
                 del self._provider[tag]
+        for tag in entry.valid.requires:
+            needing = self._needing.get(tag, set())
+            needing.discard(extrinsic_hash)
+            if not needing:
+                self._needing.pop(tag, None)
         return entry
 
     def _promote(self, tags: Iterable[bytes]) -> list[Status]:
@@ -222,7 +230,8 @@ class Pool:
         lost = [set(gone.valid.provides) - self._provider.keys()]
         while lost:
             tags = lost.pop()
-            for entry in [e for e in self._ready.values() if not tags.isdisjoint(e.valid.requires)]:
+            needing = set().union(*(self._needing.get(tag, ()) for tag in tags))
+            for entry in sorted((self._ready[each] for each in needing), key=lambda each: each.order):
                 self._take_ready(entry.hash)
                 entry.missing = tags & set(entry.valid.requires)
                 lost.append(set(entry.valid.provides) - self._provider.keys())

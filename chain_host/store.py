@@ -184,7 +184,10 @@ class _written:  # noqa: N801  # reads as a phrase: with _written(db)
         self._db = connection
 
     def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as exc:
+            raise StoreError(f"the database takes no block: {exc}") from exc
 
     def __exit__(self, kind: object, exc: BaseException | None, _trace: object) -> None:
         if exc is None:

@@ -266,6 +266,22 @@ def test_a_damaged_state_is_noticed_at_the_start(new_chain, cache):
         store.close()
 
 
+def test_a_block_that_cannot_be_written_is_not_the_head(new_chain, world):
+    bench = bench_of(new_chain(on_disk=True), world)
+    bench.seal()
+    head, values = bench.chain.head_hash, dict(bench.chain.state.values)
+    raw = bench.signing.sign(signer(0), 0, transfer(signer(100).public, AIN))
+
+    bench.chain.store._db.execute("PRAGMA query_only = 1")
+    with pytest.raises(StoreError):
+        bench.seal(raw)
+    assert (bench.chain.head_hash, bench.chain.state.values) == (head, values)
+    assert bench.chain.store.head_number() == 1
+
+    bench.chain.store._db.execute("PRAGMA query_only = 0")
+    assert bench.seal(raw).included
+
+
 def test_two_processes_cannot_share_a_directory(new_chain):
     chain = new_chain(on_disk=True)
 

@@ -16,6 +16,7 @@ from chain_host.hashing import blake2_256
 from chain_host.scale import vector
 from chain_host.store import Store
 from chain_host.trie import ordered_root
+from chain_host.verify import parse_block
 from chain_host.world import sealing_key
 from tests.chain_host.conftest import AIN, Bench, bench_of
 from tests.chain_host.signing import remark, signer, sudo, transfer
@@ -167,3 +168,41 @@ def test_headers_and_bodies_survive_their_encoding(bench: Bench):
     for end in range(len(block.header.encode())):
         with pytest.raises(MalformedScale):
             decode_header(block.header.encode()[:end])
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_decode_or_are_malformed(data: bytes):
+    for decode in (decode_header, split_extrinsics):
+        with contextlib.suppress(MalformedScale):
+            decode(data)
+
+
+ODD = st.recursive(
+    st.none() | st.integers() | st.text(max_size=6) | st.just("0x" + "00" * 32) | st.just("0x1"),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "block",
+                    "header",
+                    "extrinsics",
+                    "digest",
+                    "logs",
+                    "number",
+                    "parentHash",
+                    "stateRoot",
+                    "extrinsicsRoot",
+                ]
+            ),
+            inner,
+            max_size=8,
+        )
+    ),
+)
+
+
+@given(ODD)
+def test_any_answer_is_a_block_or_a_bad_block(answer):
+    with contextlib.suppress(BadBlock):
+        parse_block(answer)

@@ -1,5 +1,7 @@
 """The transaction pool: order, tags, bounds and what it tells of each extrinsic."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -174,6 +176,20 @@ def test_a_long_chain_of_future_extrinsics_is_unlocked_at_once():
     add(pool, "a", 0)
 
     assert order(pool) == [f"a{nonce}" for nonce in range(501)]
+
+
+def test_throwing_out_a_long_chain_takes_no_time():
+    pool = Pool()
+    for who in range(100):
+        for nonce in range(40):
+            add(pool, f"{who}/", nonce)
+    started = time.monotonic()
+
+    for who in range(100):
+        pool.remove(f"{who}/0".encode(), "invalid")
+
+    assert len(pool) == 0
+    assert time.monotonic() - started < 2
 
 
 def test_an_extrinsic_that_provides_nothing_is_refused():
