@@ -1,6 +1,8 @@
-"""Peers of one world: gossip, requests over streams, discovery and blobs, on libp2p behind a wall."""
+"""Peers of one world: gossip, requests over streams, discovery and blobs.
 
-from ainur_node.mesh.libp2p_mesh import Libp2pMesh
+The real mesh is in libp2p_mesh.py: importing libp2p takes most of a second, so nothing here does it.
+"""
+
 from ainur_node.mesh.memory import Faults, MemoryMesh, MemoryNetwork
 from ainur_node.mesh.peers import Peer, node_key_of, peer_id_of
 from ainur_node.mesh.records import Subscription, Topic, WrongWorld
@@ -9,7 +11,6 @@ from ainur_node.mesh.settings import BlobSource, MeshSettings
 __all__ = [
     "BlobSource",
     "Faults",
-    "Libp2pMesh",
     "MemoryMesh",
     "MemoryNetwork",
     "MeshSettings",

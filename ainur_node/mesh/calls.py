@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import trio
-from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
@@ -69,7 +68,7 @@ class Caller:
         self._in_flight: dict[str, trio.CapacityLimiter] = {}
         self._nursery: trio.Nursery | None = None
 
-    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hold the tasks of all lines; ends only by cancellation."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery

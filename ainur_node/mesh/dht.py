@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import trio
-from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
@@ -115,7 +114,7 @@ class Dht:
         self._newcomers: set[bytes] = set()
         self._news = trio.Event()
 
-    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Greet newcomers, repeat our records, drop what is over; ends only by cancellation."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._greet_newcomers)

@@ -11,7 +11,6 @@ import structlog
 import trio
 from libp2p.crypto.ed25519 import create_new_key_pair
 from multiaddr import Multiaddr
-from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import NodeKey, PeerId
 from ainur_node.errors import Misbehaviour, Transient
@@ -87,7 +86,7 @@ class Libp2pMesh:
         self._meetings.on_wrong_world.append(self._note_wrong_world)
         self._host: Any = None
 
-    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Listen and serve until cancelled; ready when the addresses are known; Transient when a port is taken."""
         check_listen(self._settings)
         stop = trio.Event()
@@ -100,7 +99,7 @@ class Libp2pMesh:
             finally:
                 stop.set()
 
-    async def _run_shielded(self, stop: trio.Event, *, task_status: TaskStatus[None]) -> None:
+    async def _run_shielded(self, stop: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
         # Cancelling libp2p's tasks leaves sockets open, and peers go on believing that we are there. So they
         # are shielded from the cancellation that ends `run`, told to close, and only then cancelled.
         host = build_host(self._settings, self._seed, self._note_fault)

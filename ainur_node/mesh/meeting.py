@@ -13,7 +13,6 @@ import trio
 from libp2p.peer.id import ID
 from libp2p.rcmgr import Direction
 from multiaddr import Multiaddr
-from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
@@ -63,7 +62,7 @@ class Meetings:
         host.set_stream_handler(PROTOCOL, self._answer_hello)
         host.get_network().register_notifee(self)
 
-    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Hold the tasks of meetings and redials; ends only by cancellation."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import trio
 from nacl.signing import SigningKey
-from trio_typing import TaskStatus
 
 from ainur_node.domain.ids import NodeKey, PeerId
 from ainur_node.errors import Transient
@@ -106,7 +105,7 @@ class MemoryMesh:
         self._nursery: trio.Nursery | None = None
         network.nodes[self.peer_id] = self
 
-    async def run(self, *, task_status: TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Be there until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
