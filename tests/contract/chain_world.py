@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -22,7 +18,6 @@ from pallets_client.testing import InMemoryChain, MemoryClient, MemoryWriter
 from pallets_client.testing.actors import Auctioning, Party
 
 RICH = Sr25519(development_seed("rich"))
-BOOT_WITHIN = 60.0  # seconds, on a busy machine
 WAIT_WITHIN = 30.0  # seconds for market time to pass
 
 
@@ -135,37 +130,6 @@ def memory_world() -> World:
         return MemoryWriter(chain, key)
 
     return World(MemoryClient(chain), writer_of, pass_time)
-
-
-class HostProcess:
-    """`python -m chain_host` with a fresh world of this test run."""
-
-    def __init__(self, home: Path) -> None:
-        patch = home / "balances.json"
-        patch.write_text(json.dumps({"0x" + RICH.account.hex(): 1_000_000 * AIN}))
-        command = [sys.executable, "-m", "chain_host"]
-        subprocess.run(
-            [*command, "genesis", "--dir", home / "world", "--balances", patch, "--sudo", "0x" + RICH.account.hex()],
-            check=True,
-            timeout=BOOT_WITHIN,
-            capture_output=True,
-        )
-        self._process = subprocess.Popen(
-            [*command, "run", "--data", home / "world", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        self.url: str = json.loads(line)["url"]
-
-    def close(self) -> None:
-        assert self._process.stdout is not None
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-        self._process.stdout.close()
 
 
 def real_world(url: str) -> World:

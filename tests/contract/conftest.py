@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chain_world import HostProcess, World, memory_world, real_world
+from chain_world import RICH, World, memory_world, real_world
+
+from pallets_client.testing.host import HostProcess
 
 
 @pytest.fixture(scope="session")
 def real_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    host = HostProcess(tmp_path_factory.mktemp("chain"))
+    host = HostProcess(tmp_path_factory.mktemp("chain"), RICH.account)
     try:
         world = real_world(host.url)
         yield world
