@@ -21,7 +21,7 @@ B64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 Money = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
 U16 = Annotated[int, msgspec.Meta(ge=0, lt=2**16)]
 U32 = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
-U64 = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+U64 = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z_]+$")]
 
