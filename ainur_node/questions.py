@@ -1,5 +1,6 @@
 """The local questions of a node: method names onto desks, and the answers about the node itself."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,7 @@ class Questions:
         return {
             "name": self._config.node.name,
             "home": str(self._config.home),
+            "pid": os.getpid(),
             "peer_id": self._mesh.peer_id,
             "addresses": self._mesh.addresses(),
             "account": self._account.hex(),

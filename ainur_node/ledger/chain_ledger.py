@@ -60,7 +60,9 @@ class ChainLedger:
         value = await self._read(function, *args)
         if len(self._fresh) > 4096:
             self._fresh.clear()
-        self._fresh[kind, key] = (trio.current_time(), value)
+        # That something is not there is never remembered: whoever just registered must be known at once.
+        if value:
+            self._fresh[kind, key] = (trio.current_time(), value)
         return value
 
     async def market_now(self) -> int:
