@@ -110,6 +110,15 @@ async def test_sentences_end_where_readers_of_the_language_say(
     assert keyword in answer["keywords"]
 
 
+async def test_addresses_stay_and_tags_go(ask: Any) -> None:
+    text = "Write to <me@example.org> or see <https://example.org/a>. Use [`Name`] in <b>bold</b><br>text [sic]."
+
+    assert result(await ask(task(text)))["sentences"] == [
+        "Write to me@example.org or see https://example.org/a.",
+        "Use Name in bold text [sic].",
+    ]
+
+
 async def test_nothing_to_say_about_an_empty_text(ask: Any) -> None:
     for text in ("", " \n\t ", "```\ncode\n```", "🎉🎉", "---"):
         answer = result(await ask(task(text)))

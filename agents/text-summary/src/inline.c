@@ -73,12 +73,23 @@ static u32 code_span(Inline *in, u32 at) {
   return from;
 }
 
+// "<https://…>" and "<me@example.org>" are text, not tags: a colon or an at sign before any space.
+static int is_address(const Inline *in, u32 at, u32 end) {
+  for (u32 i = at + 1; i < end && !is_space_byte(in->raw.at[i]) && in->raw.at[i] != '='; i++)
+    if (in->raw.at[i] == '@' || in->raw.at[i] == ':') return 1;
+  return 0;
+}
+
 static u32 tag(Inline *in, u32 at) {
   u8 next = byte_at(in, at + 1);
   int likely = (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z') || next == '/' || next == '!';
   u32 last = at + LOOK_AHEAD < in->raw.size ? at + LOOK_AHEAD : in->raw.size;
   u32 i = in->searched_tag > at ? in->searched_tag : at;
   while (likely && i < last && in->raw.at[i] != '>') i++;
+  if (likely && i < last && is_address(in, at, i)) {
+    for (u32 k = at + 1; k < i; k++) put(in, in->raw.at[k]);
+    return i + 1;
+  }
   if (likely && i < last) {
     if (next == 'b' && byte_at(in, at + 2) == 'r') put(in, ' ');
     return i + 1;
@@ -139,6 +150,11 @@ static void strip(Inline *in, u32 at, u32 end) {
     } else if (byte == '[' && in->match[at] && depth < NESTING && behind_target(in, in->match[at])) {
       ends[depth] = in->match[at] - 1;
       targets[depth++] = behind_target(in, in->match[at]);
+      at++;
+    } else if (byte == '[' && byte_at(in, at + 1) == '`' && in->match[at] && depth < NESTING) {
+      // "[`Name`]" is a link whose target stands elsewhere.
+      ends[depth] = in->match[at] - 1;
+      targets[depth++] = in->match[at];
       at++;
     } else if ((byte == '*' || byte == '_' || byte == '~') && is_emphasis(in, at, byte)) {
       at++;
