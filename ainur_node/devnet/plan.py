@@ -29,6 +29,8 @@ OBSERVER_FUNDS = 100 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
 NODE_COMMAND = (sys.executable, "-m", "ainur_node.node")
 CONNECTIONS_PER_NODE = 12
+PROVIDER_CAPACITY = 64
+"""Jobs a provider takes on at once: fifty tasks submitted together are to settle, not to be turned away."""
 SPARE_CONNECTIONS = 16
 """Database connections for an operator and for making databases, beside those of the nodes."""
 
@@ -146,5 +148,6 @@ def _configure(plan: Plan, node: PlannedNode, dsn: str) -> None:
             "mesh": {"listen": (node.listen,), "bootstrap": tuple(others)},
             "chain": {"mode": "remote", "url": plan.chain_url},
             "database": {"url": dsn},
+            "market": {"capacity": PROVIDER_CAPACITY},
         },
     )
