@@ -25,6 +25,7 @@ class Ask:
         self.screen = screen
         self._client: Client | None = None
         self._here: Whereabouts | None = None
+        self._short: dict[str, str] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -44,6 +45,16 @@ class Ask:
     def names(self) -> dict[str, str]:
         """What the nodes of this world are called, by peer id and by account; for people only."""
         return names_of(self.target)
+
+    def named(self, text: object) -> str:
+        """A sentence of a node with the names of nodes in place of the first digits of their accounts."""
+        if self._short is None:
+            names = self.names.items() if self._client is not None else ()
+            self._short = {ident[:12]: name for ident, name in names if len(ident) == 64}
+        words = str(text)
+        for digits, name in self._short.items():
+            words = words.replace(digits, name)
+        return words
 
     @property
     def here(self) -> Whereabouts:
@@ -75,6 +86,12 @@ class Ask:
             return self.call(method, wait=120.0, **{second: ident}, **params)
         except Refused as no:
             raise (refused if no.code.startswith(UNKNOWN) else no) from None
+
+    def submitter(self) -> "Ask | None":
+        """The same call at the node that is asked when none is named; None when that is this one."""
+        if self.node is None or find_home(self.home, None) == self.target:
+            return None
+        return Ask(self.options, self.home, None, self.config, self.screen)
 
     def follow(self, method: str, each: Callable[[dict[str, Any]], bool], /, *, wait: float, **params: Any) -> None:
         """Hand each item of a stream to ``each`` until it returns False or the stream ends."""

@@ -5,14 +5,16 @@ from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.agent import reputation
-from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report
+from ainur_node.cli.asking import UNKNOWN, Ask
+from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task
 from ainur_node.cli.words import ain, peer
+from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
 VERIFY_SECONDS = 120.0
+MONEY = frozenset({"ask", "penalty", "adjusted", "own_adjusted", "second", "price"})
 _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("status", "bid", str),
     ("ask", "ask", ain),
@@ -40,7 +42,7 @@ def _winner(found: Mapping[str, Any]) -> object:
 
 def show(ask: Ask) -> Report:
     """An auction: terms, bids once they are public, outcome."""
-    found = ask.call_either("auction.show", "auction", "task", _ident(ask))
+    found = _ask_about(ask, "auction.show")
 
     def text(screen: Screen) -> None:
         screen.facts(
@@ -63,7 +65,7 @@ def show(ask: Ask) -> Report:
 def verify(ask: Ask) -> Report:
     """Recompute root, winner and payment from the transcript."""
     extra = {"counterfactual": True} if ask.options.counterfactual else {}
-    found = ask.call_either("auction.verify", "auction", "task", _ident(ask), **extra)
+    found = _ask_about(ask, "auction.verify", **extra)
     ok = bool(found.get("ok"))
 
     def text(screen: Screen) -> None:
@@ -95,15 +97,15 @@ def checks(screen: Screen, found: Sequence[Mapping[str, Any]]) -> None:
 
 def why(ask: Ask) -> Report:
     """Why an auction was lost, or found nobody."""
-    found = ask.call_either("auction.why", "auction", "task", _ident(ask))
+    found = _ask_about(ask, "auction.why")
 
     def text(screen: Screen) -> None:
         screen.say(f"outcome: {found.get('outcome')}")
         if found.get("you"):
             you = found["you"]
             pairs = you.items() if isinstance(you, Mapping) else [("you", you)]
-            money = ("ask", "penalty", "adjusted", "price")
-            screen.facts([(f"your {name}", ain(value) if name in money else value) for name, value in pairs])
+            told = [(f"your {name.replace('_', ' ')}", ain(value) if name in MONEY else value) for name, value in pairs]
+            screen.facts(told)
         for reason in found.get("reasons") or []:
             sentence = reason.get("sentence") or reason.get("code")
             screen.say(f"  {reason.get('count')} × {reason.get('code')}: {sentence}")
@@ -113,9 +115,26 @@ def why(ask: Ask) -> Report:
     return Report(found, text)
 
 
-def _ident(ask: Ask) -> str:
+def _ask_about(ask: Ask, method: str, **extra: Any) -> dict[str, Any]:
+    """Ask by an auction's id or a task's, whole or its first digits.
+
+    Only its submitter's node knows a task: when another is asked, as an observer is, the submitter tells the auction.
+    """
     ident: str = ask.options.auction
-    return ident if len(ident) == 64 else find_task(ask, ident)
+    submitter = ask.submitter()
+    try:
+        whole = ident if len(ident) == 64 else find_task(ask, ident)
+        return ask.call_either(method, "auction", "task", whole, **extra)
+    except (Refused, Usage) as no:
+        if submitter is None or (isinstance(no, Refused) and not no.code.startswith(UNKNOWN)):
+            raise
+        refused = no
+    try:
+        with submitter:
+            ident = str(submitter.call("task.show", task=find_task(submitter, ident))["auction"])
+    except (Refused, Unreachable, Usage):
+        raise refused from None
+    return ask.call(method, wait=VERIFY_SECONDS, auction=ident, **extra)
 
 
 def _auction_option(parser: Parser) -> None:

@@ -67,7 +67,9 @@ def _follow(ask: Ask, task: str, wait: float, accepted: Mapping[str, Any], out: 
     def tell(item: dict[str, Any]) -> bool:
         began = last.setdefault("began", item.get("at") or 0)
         last.update(item)
-        ask.screen.story(max(0, (item.get("at") or began) - began), item.get("text") or item.get("kind") or "…")
+        ask.screen.story(
+            max(0, (item.get("at") or began) - began), ask.named(item.get("text") or item.get("kind") or "…")
+        )
         return not item.get("final") and item.get("phase") != "disputed"
 
     try:
@@ -140,7 +142,11 @@ def find_task(ask: Ask, ident: str) -> str:
     if len(ident) == 64:
         return ident
     tasks = ask.call("task.list", limit=MAX_LISTED)["tasks"]
-    found = [str(row["task"]) for row in tasks if str(row["task"]).startswith(ident)]
+    return only([str(row["task"]) for row in tasks if str(row["task"]).startswith(ident)], ident)
+
+
+def only(found: list[str], ident: str) -> str:
+    """The one id that begins as was typed; Usage when there is none or more than one."""
     if len(found) != 1:
         what = "no task of this node begins" if not found else f"{len(found)} tasks of this node begin"
         raise Usage(f"{what} with {ident}", hint="ainur task list, or give all 64 digits")
@@ -184,9 +190,8 @@ def show(ask: Ask) -> Report:
         )
         began = shown.get("submitted_at") or 0
         for fact in shown.get("history") or []:
-            screen.say(
-                f"{max(0, (fact.get('at') or began) - began) / 1000:8.2f} s  {fact.get('text') or fact.get('kind')}"
-            )
+            since = max(0, (fact.get("at") or began) - began) / 1000
+            screen.say(f"{since:8.2f} s  {ask.named(fact.get('text') or fact.get('kind'))}")
 
     return Report(shown, text)
 
@@ -220,8 +225,10 @@ def cancel(ask: Ask) -> Report:
 
 def list_tasks(ask: Ask) -> Report:
     """The newest tasks of this node."""
-    params = {"limit": ask.options.limit} | ({"phase": ask.options.phase} if ask.options.phase else {})
-    answer = ask.call("task.list", **params)
+    phase, limit = ask.options.phase, ask.options.limit
+    answer = ask.call("task.list", limit=MAX_LISTED if phase else limit)
+    if phase:
+        answer["tasks"] = [row for row in answer["tasks"] if row.get("phase") == phase][:limit]
 
     def text(screen: Screen) -> None:
         rows = [

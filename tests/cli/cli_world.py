@@ -90,6 +90,7 @@ class FakeNode:
         self.shown = dict(SHOWN)
         self.story = list(STORY)
         self.stuck = False
+        self.known: set[str] | None = None
         self.answers: dict[str, Any] = {
             "node.status": {
                 "name": name,
@@ -253,6 +254,8 @@ class FakeNode:
                 if self.stuck:
                     await trio.sleep_forever()
                 found = self.answers[method]
+                if self.known is not None and method.startswith("auction.") and params.get("auction") not in self.known:
+                    raise refusal("unknown_auction")
                 if isinstance(found, Exception):
                     raise found
                 return dict(found)
@@ -261,6 +264,8 @@ class FakeNode:
 
         async def show(params: dict[str, Any]) -> dict[str, Any]:
             self.asked.append(("task.show", params))
+            if params["task"] not in (TASK, OTHER):
+                raise refusal("unknown_task")
             return self.shown
 
         return {method: handler(method) for method in self.answers} | {"task.show": show}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_world import FakeNode, running
+from cli_world import AUCTION, TASK, FakeNode, running
 from conftest import Type
 
 
@@ -87,6 +87,29 @@ def test_people_read_names_where_programs_read_ids(devnet: dict[str, FakeNode], 
     assert "n2" in ainur("auction", "verify", "a" * 64).out
     assert "n2" in ainur("agent", "list").out
     assert ainur("agent", "list", "--json").json["agents"][0]["node"] == "12D3KooWxyz"
+
+
+def test_an_observer_verifies_by_the_submitters_task(devnet: dict[str, FakeNode], ainur: Type) -> None:
+    stranger = devnet["n1"]
+    stranger.answers["task.list"] = {"tasks": []}
+    stranger.known = {AUCTION}
+
+    for ident in (TASK, TASK[:8], AUCTION):
+        typed = ainur("--node", "n1", "auction", "verify", ident)
+        assert typed.code == 0, typed.err
+        assert stranger.params("auction.verify") == {"auction": AUCTION}
+
+    typed = ainur("--node", "n1", "auction", "verify", "f" * 64)
+    assert typed.code == 1
+    assert "unknown_auction" in typed.err
+
+
+def test_the_story_calls_nodes_by_their_names(devnet: dict[str, FakeNode], ainur: Type) -> None:
+    submitter = devnet["submitter"]
+    (submitter.home / "world.json").write_text(json.dumps({"nodes": [{"name": "n2", "account": "b" * 64}]}))
+    submitter.story[1] = submitter.story[1] | {"text": "bbbbbbbbbbbb wins"}
+
+    assert "n2 wins" in ainur("task", "watch", TASK).err
 
 
 def test_the_nodes_of_a_devnet_are_not_run_or_stopped_alone(devnet: dict[str, FakeNode], ainur: Type) -> None:
