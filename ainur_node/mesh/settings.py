@@ -28,7 +28,7 @@ class MeshSettings:
     redial_most: float = 60.0
     wrong_world_pause: float = 600.0
     health_interval: float = 5.0
-    health_timeout: float = 5.0
+    health_timeout: float = 10.0
 
     max_calls_per_peer: int = 64
     handler_timeout: float = 60.0

@@ -38,7 +38,7 @@ async def test_all_calls_of_a_pair_share_one_stream() -> None:
                 nursery.start_soon(_ask, caller, answerer)
 
         assert answerer._answerer._streams.total() == 1
-        assert not caller._caller._lines[answerer.peer_id].pending
+        await until(lambda: not caller._caller._lines[answerer.peer_id].pending)
 
 
 async def _ask(caller: Node, answerer: Node, body: bytes = b"x") -> None:

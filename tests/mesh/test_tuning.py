@@ -95,6 +95,27 @@ async def test_signed_records_are_made_once_and_not_sent_with_messages() -> None
         assert not any(rpc.senderRecord for rpc in pushed)
 
 
+async def test_a_write_that_is_cancelled_does_not_lose_the_connection() -> None:
+    nodes = [Node(0), Node(1)]
+
+    async def sink(stream: Any) -> None:
+        while await stream.read(1000):
+            pass
+
+    async with running(*nodes):
+        await join(*nodes)
+        nodes[1]._host.set_stream_handler("/sink/1", sink)
+        for _ in range(20):
+            stream = await nodes[0]._host.new_stream(ID.from_base58(nodes[1].peer_id), ["/sink/1"])
+            with trio.move_on_after(0.002) as scope:
+                await stream.write(bytes(4_000_000))
+            assert scope.cancelled_caught
+            await stream.reset()
+        key = nodes[1].shelf.put(b"still there")
+        assert await nodes[0].fetch_blob(key, 11, [nodes[1].peer_id], timeout=5) == b"still there"
+        assert "peers_lost" not in nodes[0].statistics()
+
+
 def test_a_burst_fits_the_outbound_queue() -> None:
     queue = RpcQueue()
 
