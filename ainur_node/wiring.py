@@ -24,6 +24,7 @@ from ainur_node.market.library import Library
 from ainur_node.market.offers import Offers
 from ainur_node.market.settings import MarketSettings
 from ainur_node.market.settling import Settling
+from ainur_node.market.slots import AuctionSlots
 from ainur_node.market.verification import Verification
 from ainur_node.market.watching import Watching
 from ainur_node.market.working import ServingOutputs, Working
@@ -60,8 +61,9 @@ class Market:
         clearing = Clearing(p.mesh, p.ledger, p.library)
         watching, settling = Watching(p.ledger), Settling(p.ledger)
         committing, handover = Committing(p.mesh, p.ledger), Handover(p.ledger, self.courier)
+        self.slots = AuctionSlots(p.settings.max_auctions)
         stages: dict[type, Any] = {
-            orders.HoldBudget: Funding(p.ledger, p.settings).run,
+            orders.HoldBudget: Funding(p.ledger, p.settings, self.slots).run,
             orders.CollectBids: bids.run,
             orders.CloseAuction: closing.run,
             orders.CollectReveals: clearing.run,
@@ -81,6 +83,8 @@ class Market:
             orders.AwaitSettlement: handover.settle,
         }
         self.engine = Engine(p.store, p.ledger.genesis, stages, p.observer, p.clock)
+        self.engine.listeners.append(self.slots.heard)
+        self.engine.on_resume.append(self.slots.resume)
         engine_id = p.sandbox.engine
         self.bidder = Bidder(
             p.mesh,

@@ -14,6 +14,9 @@ from ainur_node.errors import Bug
 
 MAX_ATTEMPTS = 3
 CLOSED_TOO_LATE = "closed_too_late"
+NOBODY_ANSWERED = "nobody_answered"
+# Ends of an auction that say more about the moment than about the task.
+WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED)
 
 
 class Phase(StrEnum):
@@ -229,8 +232,8 @@ def _cleared(task: RequesterTask, happened: fact.Cleared) -> Step:
 
 
 def _no_sale(task: RequesterTask, happened: fact.NoSale) -> Step:
-    late = happened.reasons == ((CLOSED_TOO_LATE, 1),)
-    outcome = CLOSED_TOO_LATE if late else "no_sale"
+    codes = {code for code, _ in happened.reasons}
+    outcome = next((code for code in WORTH_ANOTHER if codes == {code}), "no_sale")
     releasing = replace(task, phase=Phase.RELEASING, reasons=happened.reasons, outcome=outcome, escrow=None)
     return releasing, [do.ReleaseHold(task.auction, happened.transcript, happened.all_revealed)]
 
@@ -284,8 +287,8 @@ def _next_winner(task: RequesterTask, payee: AccountId) -> Step:
 def _released(task: RequesterTask) -> Step:
     if task.cancelled:
         return replace(task, phase=Phase.CANCELLED), []
-    # Nobody bid: another auction at once would end the same way. A failed winner or our own delay is worth one more.
-    if task.failed or task.outcome == CLOSED_TOO_LATE:
+    # Providers that passed would pass again. A failed winner, silence or our own delay is worth another attempt.
+    if task.failed or task.outcome in WORTH_ANOTHER:
         return _attempt_again(task)
     return replace(task, phase=Phase.REFUNDED), []
 

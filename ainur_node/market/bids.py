@@ -16,6 +16,7 @@ from ainur_node.domain.auction.commitments import (
 from ainur_node.domain.events import BidsCollected, NoSale, Pass
 from ainur_node.domain.ids import AccountId, AuctionId, PeerId
 from ainur_node.domain.orders import CollectBids
+from ainur_node.domain.requester import NOBODY_ANSWERED
 from ainur_node.market import messages
 from ainur_node.market.messages import Announce, CommitReceipt, CommitRequest, PassNotice
 from ainur_node.mesh.peers import node_key_of
@@ -66,7 +67,7 @@ class Bids:
             self._open.pop(order.auction, None)
         passes = tuple(Pass(peer, code) for peer, code in sorted(collection.passes.items()))
         if not collection.commits:
-            counted = Counter(p.code for p in passes) or Counter({"nobody_answered": 1})
+            counted = Counter(p.code for p in passes) or Counter({NOBODY_ANSWERED: 1})
             return NoSale(order.auction, tuple(sorted(counted.items())))
         commits = tuple(collection.commits[provider] for provider in sorted(collection.commits))
         root = bid_set_root(self._ledger.genesis, order.auction, {c.provider: c.commit for c in commits})

@@ -51,6 +51,7 @@ class Engine:
         self._nursery: trio.Nursery | None = None
         self._busy = 0
         self.listeners: list[Callable[[str, bytes, Fact, State], None]] = []
+        self.on_resume: list[Callable[[list[State]], None]] = []
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
         """Take up what a restart left open, then carry out orders until cancelled."""
@@ -60,6 +61,8 @@ class Engine:
                 for stored in await self._store.open_lives(life):
                     state = codec.decode_state(life, stored.state)
                     self._lives[life, stored.key] = _Life(state, stored.version)
+            for resume in self.on_resume:
+                resume(self.states(TASK))
             for order in await self._store.pending_orders():
                 nursery.start_soon(self._carry_out, order)
             task_status.started()

@@ -5,18 +5,21 @@ from ainur_node.domain.events import Funded, FundingRefused
 from ainur_node.domain.orders import HoldBudget
 from ainur_node.domain.task import spec_hash
 from ainur_node.market.settings import MarketSettings
+from ainur_node.market.slots import AuctionSlots
 from ainur_node.ports import Ledger, OpenTerms
 
 
 class Funding:
     """One call on chain; opening twice is the same as once, because the id follows from task and attempt."""
 
-    def __init__(self, ledger: Ledger, settings: MarketSettings) -> None:
+    def __init__(self, ledger: Ledger, settings: MarketSettings, slots: AuctionSlots) -> None:
         self._ledger = ledger
+        self._slots = slots
         self._settings = settings
 
     async def run(self, order: HoldBudget) -> Funded | FundingRefused:
-        """Hold the budget."""
+        """Hold the budget, once there is a place for one more auction."""
+        await self._slots.take(order.auction)
         s = self._settings
         terms = OpenTerms(
             commit_within=s.commit_within,

@@ -1,7 +1,9 @@
 """The requester's counter: the input goes to the winner only, after the award."""
 
+import trio
+
 from ainur_node.domain.ids import EscrowId, PeerId
-from ainur_node.domain.requester import RequesterTask
+from ainur_node.domain.requester import Phase, RequesterTask
 from ainur_node.market import messages
 from ainur_node.market.codec import TASK
 from ainur_node.market.engine import Engine
@@ -9,6 +11,8 @@ from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Input
 from ainur_node.mesh.peers import node_key_of
 from ainur_node.ports import Ledger, Mesh, RemoteRefusal
+
+PATIENCE = 2.0
 
 
 class ServingInputs:
@@ -26,7 +30,7 @@ class ServingInputs:
 
     async def _input(self, peer: PeerId, body: bytes) -> bytes:
         request = messages.decode(EscrowHint, body)
-        task = self._task(EscrowId(request.escrow), request.auction)
+        task = await self._awarded(EscrowId(request.escrow), request.auction)
         if task is None or task.opening is None:
             raise RemoteRefusal("no_such_escrow", "no running task of this node has that escrow")
         winner = await self._ledger.provider(task.opening.provider)
@@ -37,8 +41,16 @@ class ServingInputs:
             raise RemoteRefusal("gone", "the input is no longer stored here")
         return messages.encode(Input(salt=task.salt, body=data))
 
-    def _task(self, escrow: EscrowId, auction: bytes) -> RequesterTask | None:
+    async def _awarded(self, escrow: EscrowId, auction: bytes) -> RequesterTask | None:
+        """The task that pays by this escrow; the winner may see the award before we have written it down."""
+        with trio.move_on_after(PATIENCE):
+            while (task := self._task(auction)) is not None and task.phase is Phase.AWARDING:
+                await self._engine.wait_news(TASK, task.task)
+        task = self._task(auction)
+        return task if task is not None and task.escrow == escrow else None
+
+    def _task(self, auction: bytes) -> RequesterTask | None:
         for state in self._engine.states(TASK):
-            if isinstance(state, RequesterTask) and state.escrow == escrow and state.auction == auction:
+            if isinstance(state, RequesterTask) and state.auction == auction:
                 return state
         return None

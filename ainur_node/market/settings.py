@@ -15,6 +15,8 @@ class MarketSettings:
     quality_bps: int = 400
     min_score: int = 0
     max_open_tasks: int = 512
+    # Auctions of this node that run side by side; the rest of a burst waits with its budget still free.
+    max_auctions: int = 12
     max_open_jobs: int = 128
     # How long a bid stands past the award deadline: a runner-up may be awarded late.
     standing_extra: int = 30_000

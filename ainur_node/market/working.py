@@ -1,6 +1,7 @@
 """Stage StartWork and the hand-over of bytes: fetch the input, run the agent, sign the receipt, serve the result."""
 
 import structlog
+import trio
 
 from ainur_node.domain.agent import terms_hash
 from ainur_node.domain.canonical import content_hash
@@ -26,6 +27,7 @@ FETCH_TIMEOUT = 10.0
 # Declining must be in a block before the start limit: stop asking for the input this long (market ms) before it.
 LAST_CALL = 3_000
 WORK_DEADLINE = 30_000
+PATIENCE = 2.0
 SERVES_OUTPUT = frozenset({Phase.DELIVERED, Phase.PAID, Phase.UNPAID})
 
 
@@ -119,7 +121,7 @@ class ServingOutputs:
 
     async def _output(self, peer: PeerId, body: bytes) -> bytes:
         request = messages.decode(EscrowHint, body)
-        job = await self._job(AuctionId(request.auction))
+        job = await self._delivered(AuctionId(request.auction))
         known = job is not None and job.escrow == EscrowId(request.escrow) and job.auctioneer == peer
         if job is None or not known or job.receipt is None or job.phase not in SERVES_OUTPUT:
             raise RemoteRefusal("not_delivered", "nothing was delivered under this escrow to this peer")
@@ -127,6 +129,13 @@ class ServingOutputs:
         if output is None:
             raise RemoteRefusal("gone", "the result is no longer stored here")
         return messages.encode(output_message(output, job.delivery_salt, job.receipt))
+
+    async def _delivered(self, auction: AuctionId) -> ProviderJob | None:
+        """The job; the requester may see the delivery on chain before we have written it down."""
+        with trio.move_on_after(PATIENCE):
+            while (job := await self._job(auction)) is not None and job.phase is Phase.DELIVERING:
+                await self._engine.wait_news(JOB, auction)
+        return await self._job(auction)
 
     async def _job(self, auction: AuctionId) -> ProviderJob | None:
         state = self._engine.state(JOB, auction)
