@@ -221,7 +221,7 @@ def _options(parser: Parser) -> None:
         "--nodes", metavar="N", type=values.whole(3, 32), default=3, help="providers, when no devnet is up (3)"
     )
     parser.add_argument("--agent", metavar="CAPABILITY", type=values.name, default="summarize", help="what to ask for")
-    parser.add_argument("--budget", metavar="AIN", type=values.amount, default=values.amount("1"), help="per task (1)")
+    parser.add_argument("--budget", metavar="AIN", type=values.amount, default="1", help="per task (1)")
     parser.add_argument("--input", metavar="FILE", help="the document (a built-in text)")
 
 

@@ -60,6 +60,7 @@ def test_a_bench_measures_the_running_node(node: FakeNode, ainur: Type, home: Pa
 
     assert typed.code == 0, typed.err
     found = typed.json
+    assert node.params("task.submit")["budget"] == str(AIN)
     assert found["ends"] == {"settled": 8}
     market = MarketConfig()
     assert found["windows"] == {"commit_ms": market.commit_window_ms, "reveal_ms": market.reveal_window_ms}
