@@ -23,10 +23,10 @@ _OUTDATED, _BAD_SIGNATURE, _ANCIENT = "outdated", "bad signature", "ancient birt
 
 @dataclass(slots=True)
 class Flight:
-    """A signed extrinsic whose bytes may have left."""
+    """A signed extrinsic whose bytes may have left, and who waits for it."""
 
     signed: Signed
-    future: Future[Outcome]
+    waiting: list[Future[Outcome]]
     sent_at: float = field(default_factory=monotonic)
 
 
@@ -50,30 +50,34 @@ class Flights:
         """Whether another call may be signed now."""
         return len(self._flights) < MAX_FLIGHTS
 
-    def abandon(self, exc: Exception) -> None:
-        """Tell all callers that nobody knows."""
-        flights, self._flights = self._flights, {}
-        self._base = None
-        for flight in flights.values():
-            settle(flight.future, exc)
+    def tell_waiting(self, exc: Exception) -> None:
+        """Tell all callers that nobody knows; the flights go on, so that nothing is signed twice."""
+        for flight in self._flights.values():
+            waiting, flight.waiting = flight.waiting, []
+            for future in waiting:
+                settle(future, exc)
 
     def adopt(self, signed: Signed, future: Future[Outcome]) -> None:
         """Follow an extrinsic that was signed before this process began."""
         self._scanned = min(self._scanned, signed.block) if self._flights else signed.block
-        self._flights[signed.hash] = Flight(signed, future, sent_at=0.0)
+        self._flights[signed.hash] = Flight(signed, [future], sent_at=0.0)
 
     # sending -------------------------------------------------------------------------------------------
 
     def launch(self, call: Call, ref: bytes, future: Future[Outcome]) -> None:
-        """Sign a call, have it written down, send it.
+        """Sign a call, have it written down, send it. A call whose ``ref`` is on its way is only followed.
 
         Raises ChainUnreachable while nothing is signed; CallMalformed for a call that does not fit.
         """
         if not future.running() and not future.set_running_or_notify_cancel():
             return
+        under_way = next((flight for flight in self._flights.values() if ref and flight.signed.ref == ref), None)
+        if under_way is not None:
+            under_way.waiting.append(future)
+            return
         refused: Refused | None = None
         for _ in range(MAX_RESIGN):
-            flight = Flight(self._sign(call, ref), future)
+            flight = Flight(self._sign(call, ref), [future])
             if self._on_signed is not None:
                 try:
                     self._on_signed(flight.signed)
@@ -196,7 +200,7 @@ class Flights:
         nonce = self._free_nonce()
         if nonce < min(flight.signed.nonce for flight in self._flights.values()):
             signed = self._sign(Call("System", "remark", {"remark": b""}), b"")
-            filler = Flight(signed, Future())
+            filler = Flight(signed, [])
             self._flights[signed.hash] = filler
             self._send(filler)
 
@@ -204,7 +208,8 @@ class Flights:
         flight = self._flights.pop(hash_)
         if self._base is not None:
             self._base = max(self._base, flight.signed.nonce + 1)
-        settle(flight.future, outcome)
+        for future in flight.waiting:
+            settle(future, outcome)
 
 
 def settle(future: Future[Outcome], end: Outcome | Exception) -> None:

@@ -36,7 +36,7 @@ class Writer:
     the call's future does and nothing has left. Futures end with an Outcome, or with ChainUnreachable,
     WriterBusy, WriterClosed or CallMalformed; their callbacks run in the writer's thread. No future waits
     for ever: a call that was sent ends with its era at the latest, and without a node after ``patience``
-    seconds (then ``lookup`` or ``resume`` finds out later).
+    seconds (it is still followed then: ``submit`` with its ``ref``, or ``lookup``, finds out later).
     """
 
     def __init__(
@@ -63,7 +63,11 @@ class Writer:
         self._thread: threading.Thread | None = None
 
     def submit(self, call: Call, ref: bytes) -> Future[Outcome]:
-        """Queue a call; ``ref`` comes back in Signed. Never blocks."""
+        """Queue a call; ``ref`` comes back in Signed. Never blocks.
+
+        While a call with the same ``ref`` (unless empty) is on its way, that one is followed and nothing is
+        signed: whoever was told ChainUnreachable may ask again without paying twice.
+        """
         future: Future[Outcome] = Future()
         with self._changed:
             if self._refuse(future, len(self._queue)):
@@ -159,6 +163,7 @@ class Writer:
                 pause = min(max(_FIRST_PAUSE, pause * 2), _LONGEST_PAUSE)
                 self._lose_patience(exc)
             except Exception as exc:  # noqa: BLE001  # reason: a fault of ours must reach the callers, not end a thread unseen
+                pause = _LONGEST_PAUSE
                 self._abandon(exc, exc)
 
     def _wait(self, pause: float) -> None:
@@ -214,4 +219,4 @@ class Writer:
                 self._resumed.clear()
             for future in resumed:
                 settle(future, flying)
-            self._flights.abandon(flying)
+            self._flights.tell_waiting(flying)

@@ -77,6 +77,7 @@ class Pending:
     nonce: int
     hash: bytes
     era_end: int
+    ref: bytes = b""
     future: Future[Outcome] = field(default_factory=Future)
 
 

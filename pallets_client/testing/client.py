@@ -13,7 +13,7 @@ from pallets_client.pallets.did import Did
 from pallets_client.pallets.escrow import Escrow
 from pallets_client.pallets.market import Params
 from pallets_client.pallets.reputation import Score
-from pallets_client.pallets.vcg_auction import Auction
+from pallets_client.pallets.vcg_auction import Auction, Closed
 from pallets_client.records import (
     Account,
     Audit,
@@ -106,6 +106,10 @@ class MemoryClient:
         """An auction."""
         return self._world(at).auctions.get(auction_id)
 
+    def closing(self, auction_id: bytes, at: bytes | None = None) -> Closed | None:
+        """What ``close`` fixed for an auction, also after it was awarded."""
+        return self._world(at).closings.get(auction_id)
+
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> Escrow | None:
         """An escrow."""
         return self._world(at).escrows.get(escrow_id)
@@ -163,11 +167,16 @@ class MemoryWriter:
             return future
         with self.chain.changed:
             self.chain.tick()
+            for under_way in (*self.chain.pool, *self.chain.lost):
+                if ref and (under_way.account, under_way.ref) == (self.key.account, ref):
+                    return under_way.future
             world = self.chain.world
             waiting = sum(1 for other in self.chain.pool if other.account == self.key.account)
             nonce = world.nonces.get(self.key.account, 0) + waiting
             raw = repr((self.key.account, nonce, world.block, call)).encode()
-            pending = Pending(self.key.account, call, nonce, blake2_256(raw), world.block + self._era_blocks, future)
+            pending = Pending(
+                self.key.account, call, nonce, blake2_256(raw), world.block + self._era_blocks, ref, future
+            )
             signed = Signed(ref, pending.hash, nonce, world.block, pending.era_end, raw, f"{call.pallet}.{call.name}")
             try:
                 if self._on_signed is not None:

@@ -258,3 +258,24 @@ def test_cut_metadata_is_misbehaviour(reference: SubstrateInterface) -> None:
     for end in (*range(64), *range(64, len(raw), 997)):
         with pytest.raises(ChainMisbehaviour):
             metadata.parse(raw[:end])
+
+
+@pytest_real
+def test_damaged_events_are_events_or_misbehaviour(runtime: Runtime, client: ChainClient, bank: Writer) -> None:
+    outcome = bank.submit(Call("System", "remark_with_event", {"remark": b"x"}), b"").result(30)
+    assert isinstance(outcome, Included)
+    raw = client.link.raw_storage(runtime.item("System", "Events").key(), outcome.block_hash)
+    assert raw is not None
+
+    for place in range(len(raw)):
+        for change in (1, 0x80, 0xFF):
+            damaged = raw[:place] + bytes([raw[place] ^ change]) + raw[place + 1 :]
+            try:
+                runtime.decode_events(damaged)
+            except ChainMisbehaviour:
+                continue
+    for end in range(1, len(raw)):
+        with pytest.raises(ChainMisbehaviour):
+            runtime.decode_events(raw[:end])
+    with pytest.raises(ChainMisbehaviour):
+        runtime.decode_events(raw + b"\x00")

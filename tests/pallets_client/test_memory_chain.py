@@ -183,6 +183,22 @@ def test_the_outbox_is_told_before_anything_leaves() -> None:
     assert chain.head().number == 0
 
 
+def test_a_call_on_its_way_is_not_signed_twice_under_one_ref() -> None:
+    chain = InMemoryChain()
+    key = Sr25519(development_seed("payer"))
+    chain.endow(key.account, 3 * AIN)
+    signed: list[Signed] = []
+    writer = MemoryWriter(chain, key, on_signed=signed.append)
+    chain.paused = True
+    futures = [writer.submit(balances.transfer(bytes(32), AIN), b"ref") for _ in range(2)]
+
+    chain.seal()
+
+    assert len(signed) == 1
+    assert futures[0].result(0) == futures[1].result(0)
+    assert MemoryClient(chain).account(bytes(32)).free == AIN
+
+
 def test_market_time_follows_the_clock_with_heartbeats() -> None:
     time = [0]
     chain = InMemoryChain(clock=lambda: time[0])

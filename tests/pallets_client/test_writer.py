@@ -229,6 +229,24 @@ def test_without_a_node_a_call_ends_when_patience_does(key: Sr25519, writer_at: 
     assert monotonic() - began < 5
 
 
+def test_who_asks_again_after_an_outage_pays_once(
+    proxy: ProxyNode, client: ChainClient, key: Sr25519, writer_at: MakeWriter
+) -> None:
+    rows: list[Signed] = []
+    to = sha256(b"to" + key.account)
+    writer = writer_at(proxy.url, key, patience=0.2, on_signed=rows.append)
+    proxy.before = lambda method: "cut" if method in (SUBMIT, "chain_getBlockHash") and rows else None
+    with pytest.raises(ChainUnreachable):
+        writer.submit(payment(to), b"invoice 7").result(30)
+
+    proxy.reset()
+    again = writer.submit(payment(to), b"invoice 7").result(30)
+
+    assert isinstance(again, Included)
+    assert len(rows) == 1
+    assert client.account(to).free == AIN
+
+
 def test_another_chain_at_the_address_gets_no_signature(
     proxy: ProxyNode, client: ChainClient, key: Sr25519, writer_at: MakeWriter
 ) -> None:
