@@ -71,6 +71,7 @@ async def run(config: Config) -> None:
         client = ChainClient(config.chain.url)
         stack.callback(client.close)
         genesis = await _genesis(client)
+        _check_world(config.home / "world.json", genesis)
         caller = Caller(store)
         key = Sr25519(keys.account_seed)
         caller.writer = writer = Writer(config.chain.url, key, on_signed=caller.on_signed)
@@ -135,6 +136,23 @@ async def _genesis(client: ChainClient) -> bytes:
         raise Transient(
             f"the chain at {client.link.url} cannot be reached: {exc}", hint="start it, or correct chain.url"
         ) from exc
+
+
+def _check_world(world: Path, genesis: bytes) -> None:
+    """A home belongs to one world: what it signed and stored means nothing under another genesis."""
+    try:
+        ours = str(json.loads(world.read_text("utf-8"))["genesis"])
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, LookupError, TypeError) as exc:
+        raise ConfigError(
+            f"{world} cannot be read: {exc}", hint="restore it, or make another home: ainur init"
+        ) from exc
+    if ours != genesis.hex():
+        raise ConfigError(
+            f"wrong genesis: this home belongs to {ours[:16]}…, the chain is {genesis.hex()[:16]}…",
+            hint="correct chain.url, or make a home for that world: ainur init --chain URL",
+        )
 
 
 async def _stop_on_signal(stop: trio.Event) -> None:
@@ -208,19 +226,22 @@ def main() -> int:
         config = configuration.load(arguments.config, options={"node.home": str(arguments.home)}).config
         _log_to_stderr(config.log.level)
         trio.run(run, config)
-    except* ConfigError as group:
-        code = _explain(group, 4)
-    except* Transient as group:
-        code = _explain(group, 3)
-    return code
+    except (ConfigError, Transient, BaseExceptionGroup) as error:
+        expected = _expected(error)
+        if expected is None:
+            raise
+        code = 4 if isinstance(expected, ConfigError) else 3
+        _say({"ready": False, "error": str(expected), "hint": expected.hint, "exit": code})
+        return code
+    return 0
 
 
-def _explain(group: BaseExceptionGroup[Any], code: int) -> int:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    _say({"ready": False, "error": str(error), "hint": getattr(error, "hint", ""), "exit": code})
-    return code
+def _expected(error: BaseException) -> ConfigError | Transient | None:
+    """What the operator can do something about, when that is all there is; nurseries wrap it in groups."""
+    if isinstance(error, BaseExceptionGroup):
+        found = [_expected(each) for each in error.exceptions]
+        return None if None in found else found[0]
+    return error if isinstance(error, ConfigError | Transient) else None
 
 
 if __name__ == "__main__":

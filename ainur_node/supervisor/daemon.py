@@ -4,6 +4,8 @@ import sys
 import time
 from pathlib import Path
 
+import structlog
+
 from ainur_node import config as configuration
 from ainur_node.config import Config
 from ainur_node.errors import ConfigError, Transient
@@ -25,6 +27,8 @@ def run(home: Path, config_path: Path | None = None, *, tell: Tell = lambda _: N
     ``tell`` gets ``{"step", "text", …}`` for people to follow. Raises AlreadyRunning, PortInUse and other
     ConfigErrors before anything is started; Transient when a part does not come up.
     """
+    # Stdout belongs to the command line.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     config = configuration.load(config_path, options={"node.home": str(home)}).config
     with StopSignal() as stop:
         held = claim.take(config.home)
