@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from time import monotonic
@@ -15,7 +15,7 @@ from pallets_client.nonce import Writer
 from pallets_client.pallets import balances, market
 from pallets_client.records import AIN, Call, Failed, Included, Outcome
 from pallets_client.testing import InMemoryChain, MemoryClient, MemoryWriter
-from pallets_client.testing.actors import Auctioning, Party
+from pallets_client.testing.actors import ANSWER_WITHIN, Auctioning, Party
 
 RICH = Sr25519(development_seed("rich"))
 WAIT_WITHIN = 30.0  # seconds for market time to pass
@@ -33,7 +33,6 @@ class World:
         self._count = 0
         self.fees: dict[bytes, int] = {}
         self.rich = self._party_of("rich", RICH)
-        self.burned = 0
 
     def close(self) -> None:
         for writer in self._writers:
@@ -51,24 +50,55 @@ class World:
 
     def party(self, name: str, ain: int = 100) -> Party:
         """A funded newcomer."""
-        self._count += 1
-        unique = f"{name} {self._count}"
-        party = self._party_of(unique, Sr25519(development_seed(unique)))
+        party = self._newcomer(name)
         self.ok(self.rich, balances.transfer(party.account, ain * AIN))
         return party
+
+    def _newcomer(self, name: str) -> Party:
+        self._count += 1
+        unique = f"{name} {self._count}"
+        return self._party_of(unique, Sr25519(development_seed(unique)))
 
     def provider(self, name: str, stake: int = 20) -> Party:
         """A newcomer with a node key, a stake and an agent."""
         party = self.party(name)
-        calls = (party.bind(self.genesis), party.register(stake * AIN), party.offer())
-        self.ok(party, balances.batch_all(calls))
+        self.ok(party, self._enrolment(party, stake))
         return party
+
+    def market(self) -> tuple[Party, Party, Party]:
+        """A payer and two providers, made in two blocks."""
+        newcomers = [self._newcomer(name) for name in ("payer", "winner", "other")]
+        gifts = tuple(balances.transfer(party.account, 100 * AIN) for party in newcomers)
+        self.ok(self.rich, balances.batch_all(gifts))
+        payer, winner, other = newcomers
+        made = self.do_all([(party, self._enrolment(party, 20)) for party in (winner, other)])
+        assert all(isinstance(outcome, Included) for outcome in made), made
+        return payer, winner, other
+
+    def _enrolment(self, party: Party, stake: int) -> Call:
+        return balances.batch_all((party.bind(self.genesis), party.register(stake * AIN), party.offer()))
+
+    def do_all(self, calls: Sequence[tuple[Party, Call]]) -> list[Outcome]:
+        """Make calls that do not depend on one another, as many in a block as fit."""
+        futures = [party.writer.submit(call, b"") for party, call in calls]
+        outcomes = [future.result(ANSWER_WITHIN) for future in futures]
+        for (party, _), outcome in zip(calls, outcomes, strict=True):
+            self._remember_fee(party, outcome)
+        return outcomes
+
+    def errors(self, calls: Sequence[tuple[Party, Call]]) -> list[str]:
+        """Make calls that must fail; what the guards are called."""
+        outcomes = self.do_all(calls)
+        return [outcome.error if isinstance(outcome, Failed) else repr(outcome) for outcome in outcomes]
 
     def do(self, party: Party, call: Call) -> Outcome:
         """Make a call and remember its fee."""
         outcome = party.do(call)
-        self.fees[party.account] = self.fees.get(party.account, 0) + getattr(outcome, "fee", 0)
+        self._remember_fee(party, outcome)
         return outcome
+
+    def _remember_fee(self, party: Party, outcome: Outcome) -> None:
+        self.fees[party.account] = self.fees.get(party.account, 0) + getattr(outcome, "fee", 0)
 
     def ok(self, party: Party, call: Call) -> Included:
         """Make a call that must succeed."""

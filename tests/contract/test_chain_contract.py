@@ -38,7 +38,7 @@ class Deal:
 
     def __init__(self, world: World, **windows: int) -> None:
         self.world = world
-        self.payer, self.winner, self.other = world.party("payer"), world.provider("winner"), world.provider("other")
+        self.payer, self.winner, self.other = world.market()
         self.before = {party.account: world.wealth(party) for party in (self.payer, self.winner, self.other)}
         self.auction = world.auctioning(self.payer, budget=BUDGET)
         self.windows = windows

@@ -38,7 +38,7 @@ class Untouched:
 
 def refuses(deal: Deal, *expected: tuple[Any, Call, str]) -> None:
     untouched = Untouched(deal)
-    found = [deal.world.error(party, call) for party, call, _ in expected]
+    found = deal.world.errors([(party, call) for party, call, _ in expected])
     assert found == [error for _, _, error in expected]
     untouched.check()
 
@@ -73,7 +73,7 @@ def test_terms_that_make_no_sense_are_not_opened(world: World) -> None:
         return vcg_auction.open_(sha256(b"task"), attempt, terms, by)
 
     good = auction_terms(payer.node_key.public)
-    found = [world.error(payer, opening(replace(good, **changes))) for changes, _ in BAD_TERMS]
+    found = world.errors([(payer, opening(replace(good, **changes))) for changes, _ in BAD_TERMS])
     free = world.client.account(payer.account).free
     nearly_all = (free - AIN // 100) * 10_100 // 11_100  # with its bond, a hundredth of an AIN would be left
     later = [
@@ -398,7 +398,7 @@ def test_stake_and_agents_keep_their_rules(world: World) -> None:
         (provider, agent_registry.retire_agent(bytes(32)), "NoAgent"),
         (provider, agent_registry.update_agent(agent, PACKAGE, MODULE, 0, 10_001), "BadRoyalty"),
     ]
-    found = [world.error(party, wrong) for party, wrong, _ in expected]
+    found = world.errors([(party, wrong) for party, wrong, _ in expected])
 
     assert found == [f"AgentRegistry.{error}" for _, _, error in expected]
     world.ok(provider, agent_registry.retire_agent(agent))
