@@ -50,6 +50,18 @@ GRACE = 1.0
 OLDEST_GENERATION = 50
 
 
+class NoChain(Transient):
+    """The chain that the configuration names does not answer."""
+
+    code = "no-chain"
+
+
+class WrongGenesis(ConfigError):  # noqa: N818 — named after what it found
+    """The chain is another one than that of this home."""
+
+    code = "wrong-genesis"
+
+
 class _Blobs:
     """The mesh's source of blobs, filled in once the library exists."""
 
@@ -133,7 +145,7 @@ async def _genesis(client: ChainClient) -> bytes:
     try:
         return await trio.to_thread.run_sync(lambda: client.genesis_hash)
     except Exception as exc:  # reason: whatever the socket says, the operator needs one sentence
-        raise Transient(
+        raise NoChain(
             f"the chain at {client.link.url} cannot be reached: {exc}", hint="start it, or correct chain.url"
         ) from exc
 
@@ -149,7 +161,7 @@ def _check_world(world: Path, genesis: bytes) -> None:
             f"{world} cannot be read: {exc}", hint="restore it, or make another home: ainur init"
         ) from exc
     if ours != genesis.hex():
-        raise ConfigError(
+        raise WrongGenesis(
             f"wrong genesis: this home belongs to {ours[:16]}…, the chain is {genesis.hex()[:16]}…",
             hint="correct chain.url, or make a home for that world: ainur init --chain URL",
         )
@@ -231,7 +243,8 @@ def main() -> int:
         if expected is None:
             raise
         code = 4 if isinstance(expected, ConfigError) else 3
-        _say({"ready": False, "error": str(expected), "hint": expected.hint, "exit": code})
+        reason = getattr(expected, "code", "")
+        _say({"ready": False, "error": str(expected), "hint": expected.hint, "code": reason, "exit": code})
         return code
     return 0
 

@@ -46,6 +46,22 @@ class Program:
     stop_within: float = 8.0
 
 
+class CannotStart(ConfigError):  # noqa: N818 # named after what happened
+    """A child said that somebody must change something first."""
+
+    def __init__(self, what: str, hint: str, code: str) -> None:
+        super().__init__(what, hint=hint)
+        self.code = code or "configuration"
+
+
+class DidNotStart(Transient):
+    """A child ended before it was ready; trying again may help."""
+
+    def __init__(self, what: str, hint: str, code: str) -> None:
+        super().__init__(what, hint=hint)
+        self.code = code or "unavailable"
+
+
 class Child:
     """One program and the process that runs it at the moment."""
 
@@ -53,7 +69,7 @@ class Child:
         self.program = program
         self.ready: dict[str, object] | None = None
         self.was_ready = False
-        self.refusal: tuple[str, str] | None = None
+        self.refusal: tuple[str, str, str] | None = None
         self.restarts = 0
         self.identity: Identity | None = None
         self.process: subprocess.Popen[bytes] | None = None
@@ -150,7 +166,7 @@ class Child:
         if isinstance(said, dict) and said.get("ready") is True:
             self.ready, self.was_ready = said, True
         elif isinstance(said, dict) and isinstance(said.get("error"), str):
-            self.refusal = said["error"], str(said.get("hint", ""))
+            self.refusal = said["error"], str(said.get("hint", "")), str(said.get("code", ""))
 
     def _open_log(self) -> int | None:
         if self.program.log is None:
@@ -271,13 +287,19 @@ class Children:
 
     def _mourn(self, child: Child, code: int) -> None:
         self._unwatch(child)
-        what, hint = child.refusal or (child.log_tail(), f"see {child.program.log or 'the lines above'}")
+        refusal = child.refusal
+        if refusal is not None:
+            what, hint, reason = refusal
+            said = f"{child.name}: {what}"
+        else:
+            tail = child.log_tail()
+            said = f"{child.name} ended with code {code}" + (f": {tail}" if tail else "")
+            hint, reason = f"see {child.program.log or 'the lines above'}", ""
         child.close()
         self._note()
-        said = f"{child.name} ended with code {code}" + (f": {what}" if what else "")
         if not child.was_ready:
             child.next_start = float("inf")
-            raise ConfigError(said, hint=hint) if code == CONFIG_EXIT else Transient(said, hint=hint)
+            raise CannotStart(said, hint, reason) if code == CONFIG_EXIT else DidNotStart(said, hint, reason)
         delay = child.schedule()
         self._tell(
             {
