@@ -18,15 +18,15 @@ async def test_a_prepared_module_answers_with_its_output_and_the_price(pool: Poo
     assert done.host_transcript == EMPTY_TRANSCRIPT
 
 
-async def test_preparing_twice_compiles_once(pool: Pool) -> None:
-    first = await pool.prepare(ECHO)
-    second = await pool.prepare(ECHO)
+async def test_preparing_twice_compiles_once(fresh_pool: Pool) -> None:
+    first = await fresh_pool.prepare(ECHO)
+    second = await fresh_pool.prepare(ECHO)
 
     assert isinstance(first, Prepared)
     assert isinstance(second, Prepared)
     assert (first.from_cache, second.from_cache) == (False, True)
     assert first.engine_id == engine_id()
-    assert pool.statistics().compiled == 1
+    assert fresh_pool.statistics().compiled == 1
 
 
 async def test_a_module_that_nobody_prepared_is_not_run(pool: Pool) -> None:
