@@ -6,4 +6,4 @@ command -v cargo > /dev/null || { echo "tools/test_chain.sh: no cargo; install R
 # a node runs the committed blob, not these sources
 ./inputs.sh --check > /dev/null
 # the wasm library has no tests, and a second panic handler on the host
-exec cargo test --locked --quiet --workspace --exclude runtime-wasm "$@"
+exec cargo test --locked --quiet --workspace --exclude runtime-wasm --tests "$@"
