@@ -87,12 +87,12 @@ def list_agents(ask: Ask) -> Report:
         names = ask.names
         rows = [
             (
-                short(row.get("id")),
+                short(row.get("id"), 8),
                 row.get("name"),
                 row.get("capability"),
                 ain(row.get("ask")) if row.get("ask") is not None else "sealed",
                 peer(row.get("node"), names),
-                short(row.get("package")),
+                short(row.get("package"), 8),
                 reputation(row.get("reputation")),
             )
             for row in answer["agents"]

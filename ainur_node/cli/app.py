@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -37,6 +38,8 @@ NOUNS: dict[str, tuple[str, str]] = {
 }
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+EXITS = {"no_world": ExitCode.UNREACHABLE}
+"""Exit codes of configuration errors that are none: what is asked for is not there."""
 
 EPILOG = """every command takes --json, --node NAME, --home DIR, --config FILE and --help with an example
 
@@ -51,9 +54,10 @@ exit codes: 0 done, 1 refused, 2 usage, 3 unreachable or timed out (safe to try 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Carry out one command line; the exit code."""
     screen = Screen(as_json="--json" in argv)
-    home = _home(None, environ)
+    home = Path(tempfile.gettempdir())
     try:
         _check_text(argv)
+        home = _home(None, environ)
         found, rest = split_globals(argv)
         if found.get("version"):
             screen.say(f"ainur {_version()}")
@@ -104,9 +108,12 @@ def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) ->
             return _fail(screen, away.code, str(away), away.hint, ExitCode.UNREACHABLE)
         case Transient() as soon:
             return _fail(screen, "unavailable", str(soon), soon.hint or "try again", ExitCode.UNREACHABLE)
+        case PermissionError() as barred:
+            what = f"{barred.filename}: {barred.strerror}"
+            return _fail(screen, "permission", what, "whose file is it? run ainur as its owner", ExitCode.CONFIGURATION)
         case ConfigError() as wrong:
             code = str(getattr(wrong, "code", "configuration")).replace("-", "_")
-            return _fail(screen, code, str(wrong), wrong.hint, ExitCode.CONFIGURATION)
+            return _fail(screen, code, str(wrong), wrong.hint, EXITS.get(code, ExitCode.CONFIGURATION))
     report = write_crash_report(home / "crashes", exc, "ainur " + " ".join(argv)[:400])
     hint = f"please report it with {report}"
     return _fail(screen, "bug", f"a bug in ainur: {type(exc).__name__}", hint, ExitCode.BUG, {"report": str(report)})
@@ -139,7 +146,7 @@ def _home(option: str | None, environ: Mapping[str, str]) -> Path:
     if option is not None:
         path = as_path(option, "--home")
     else:
-        path = Path(environ.get("AINUR_HOME") or "~/.ainur").expanduser()
+        path = as_path(environ.get("AINUR_HOME") or "~/.ainur", "AINUR_HOME")
     return Path(os.path.abspath(path))  # noqa: PTH100 # resolve() would follow the devnet's links
 
 

@@ -125,7 +125,9 @@ def e2e(ask: Ask) -> Report:
             crowd, seconds = measure(path, params, options.tasks, min(options.at_once, options.tasks), ask.screen)
         with Client(path) as client:
             status = client.call("node.status")
-        found = summary(alone, crowd, seconds, status, windows(home)) | {"input_bytes": len(document)}
+        found = summary(alone, crowd, seconds, status, status.get("windows") or windows(home)) | {
+            "input_bytes": len(document)
+        }
     failed = found["failed"]
     return Report(found, lambda screen: _show(screen, found), ExitCode.NOT_VERIFIED if failed else ExitCode.DONE)
 

@@ -162,4 +162,9 @@ def as_path(text: str, option: str) -> Path:
     """A path from the argument line; raises Usage for what no file system can hold."""
     if not text or "\0" in text:
         raise Usage(f"{option} names no file")
-    return Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as exc:
+        raise Usage(f"{option} {text[:80]}: {getattr(exc, 'strerror', None) or exc}") from exc
+    return path

@@ -113,7 +113,7 @@ def _draw(out: TextIO, heads: Sequence[str], cells: Sequence[Sequence[str]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for column, head in enumerate(heads):
         right = _right(column, cells)
         table.add_column(Text(head), justify="right" if right else "left", overflow="fold")

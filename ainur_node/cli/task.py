@@ -233,7 +233,7 @@ def list_tasks(ask: Ask) -> Report:
     def text(screen: Screen) -> None:
         rows = [
             (
-                short(row.get("task")),
+                short(row.get("task"), 8),
                 row.get("phase"),
                 row.get("capability"),
                 ain(row.get("budget")),

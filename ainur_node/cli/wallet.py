@@ -86,7 +86,7 @@ def ledger(ask: Ask) -> Report:
                 row.get("call"),
                 row.get("nonce"),
                 row.get("state"),
-                short(row.get("hash")),
+                short(row.get("hash"), 8),
             )
             for row in found["rows"]
         ]

@@ -21,10 +21,10 @@ def ain(planck: object) -> str:
         return str(planck)
 
 
-def short(ident: object) -> str:
-    """The first 12 digits of an id: enough to tell it from others and to be typed."""
+def short(ident: object, digits: int = 12) -> str:
+    """The first digits of an id: enough to tell it from others and to be typed; tables take 8."""
     text = str(ident or "–")
-    return f"{text[:12]}…" if len(text) > 20 else text
+    return f"{text[:digits]}…" if len(text) > 20 else text
 
 
 def peer(ident: object, names: Mapping[str, str]) -> str:

@@ -1,9 +1,11 @@
 """A node that only pretends: a real socket and a real server, with answers written in the tests."""
 
+import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,22 @@ ROWS = [
         "adjusted": str(AIN // 4),
     },
 ]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a command line ended with."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.out.splitlines()[-1])
+
+
+Type = Callable[..., Typed]
 
 
 class FakeNode:

@@ -1,32 +1,13 @@
 """A fake node in a fresh home, and a way to type commands."""
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from cli_world import FakeNode, running
+from cli_world import FakeNode, Type, Typed, running
 
 from ainur_node.cli.app import run
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What a command line ended with."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.out.splitlines()[-1])
-
-
-Type = Callable[..., Typed]
 
 
 @pytest.fixture

@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import AIN, FakeNode
-from conftest import Type
+from cli_world import AIN, FakeNode, Type
 
 from ainur_node.cli.bench import Sample, percentiles, stages
 from ainur_node.config import MarketConfig

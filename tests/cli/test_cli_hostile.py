@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import AIN, TASK, FakeNode, running
-from conftest import Type
+from cli_world import AIN, TASK, FakeNode, Type, running
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -112,9 +111,24 @@ def test_homes_and_configurations_that_are_none_are_usage(ainur: Type, tmp_path:
     assert ainur("--home", str(tmp_path / "file"), "status").code == 2
     assert ainur("--home", "", "status").code == 2
     assert ainur("--home", "\0", "status").code == 2
+    assert ainur("--home", "~nobody-of-that-name/x", "status").code == 2
+    assert ainur("--home", "a" * 5000, "status").code == 2
+    assert ainur("--config", "a" * 5000, "status").code == 2
     assert ainur("--config", str(tmp_path), "config", "check").code == 2
     assert ainur("--config", str(tmp_path / "none"), "config", "check").code == 2
     assert ainur("--config").code == 2
+
+
+def test_a_home_of_somebody_else_is_a_configuration_error(ainur: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+    def barred(home: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(home))
+
+    monkeypatch.setattr("ainur_node.cli.target.read_whereabouts", barred)
+
+    typed = ainur("status")
+
+    assert typed.code == 4
+    assert "run ainur as its owner" in typed.err
 
 
 def test_bytes_that_are_no_text_are_usage(ainur: Type) -> None:

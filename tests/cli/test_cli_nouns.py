@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_world import AGENT, AIN, AUCTION, PACKAGE, TASK, FakeNode, refusal
-from conftest import Type
+from cli_world import AGENT, AIN, AUCTION, PACKAGE, TASK, FakeNode, Type, refusal
 
 BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 BOB_KEY = "8eaf04151687736326c9fea17e25fc5287613693c912909cb226aa4794f26a48"
@@ -195,5 +194,5 @@ def test_stop_without_a_node_is_done_already(ainur: Type) -> None:
 
 
 def test_there_is_no_devnet_to_take_down(ainur: Type) -> None:
-    assert ainur("devnet", "down").code in (1, 4)
+    assert ainur("devnet", "down").code == 3
     assert ainur("devnet", "up", "--nodes", "2").code == 2

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_world import AUCTION, TASK, FakeNode, running
-from conftest import Type
+from cli_world import AUCTION, TASK, FakeNode, Type, running
 
 
 @pytest.fixture

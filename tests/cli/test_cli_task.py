@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_world import AIN, BEGAN, OTHER, STORY, TASK, FakeNode, refusal
-from conftest import Type
+from cli_world import AIN, BEGAN, OTHER, STORY, TASK, FakeNode, Type, refusal
 
 
 @pytest.fixture
@@ -217,7 +216,7 @@ def test_cancel_too_late_is_a_refusal(node: FakeNode, ainur: Type) -> None:
 def test_list_shows_short_ids_in_text_and_whole_ones_in_json(node: FakeNode, ainur: Type) -> None:
     text, as_json = ainur("task", "list"), ainur("task", "list", "--json")
 
-    assert f"{TASK[:12]}…" in text.out
+    assert f"{TASK[:8]}…" in text.out
     assert TASK not in text.out
     assert as_json.json["tasks"][0]["task"] == TASK
     assert as_json.json["tasks"][0]["at"] == "2026-09-21T14:13:20.000Z"

@@ -1,6 +1,8 @@
 """The server: answers, streams, cancels, and what it does about clients that misbehave."""
 
+import contextlib
 import os
+import random
 import socket
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from ainur_node.errors import Bug, ConfigError, Misbehaviour, Transient
 from ainur_node.ports import RemoteRefusal
 from ainur_node.rpc import connection, frames
 from ainur_node.rpc.client import Client, Refused, Unreachable
-from ainur_node.rpc.messages import Failure, Hello, Refuse, Request, Then, decode_from_server, encode
+from ainur_node.rpc.messages import Cancel, Failure, Hello, Refuse, Request, Then, decode_from_server, encode
 from ainur_node.rpc.server import Server
 
 HELLO = frames.frame(encode(Hello(1)))
@@ -411,3 +413,76 @@ async def test_an_answer_that_does_not_come_in_time_is_a_timeout(rpc_dir: Path) 
             await asked(rpc_dir / "s", lambda client: client.call("wait", wait=0.1))
 
     assert late.value.code == "timeout"
+
+
+async def test_garbage_of_every_kind_leaves_the_server_serving(rpc_dir: Path, dialled: Dial) -> None:
+    chance = random.Random(7)
+    server = Server(rpc_dir / "s", {"echo": echo}, {"count": count})
+    parts = [
+        HELLO,
+        ask_frame(1, "echo"),
+        ask_frame(2, "count", to=3),
+        frames.frame(encode(Cancel(2))),
+        b"\x00\x00\x00\x00",
+    ]
+    async with serving(server):
+        for _ in range(150):
+            wire = bytearray(b"".join(chance.choices(parts, k=chance.randrange(1, 6))))
+            for _ in range(chance.randrange(4)):
+                wire[chance.randrange(len(wire))] = chance.randrange(256)
+            stream = await dialled(rpc_dir / "s")
+            await stream.send_all(bytes(wire[: chance.randrange(1, len(wire) + 1)]))
+            if chance.random() < 0.5:
+                await stream.send_eof()
+                with contextlib.suppress(trio.BrokenResourceError):
+                    while await stream.receive_some():
+                        pass
+            await stream.aclose()
+        assert await asked(rpc_dir / "s", lambda client: client.call("echo", a=1)) == {"a": 1}
+        await until(lambda: server.statistics()["connections"] == 0)
+
+
+async def test_an_explicit_cancel_ends_a_request_with_a_word(rpc_dir: Path, dialled: Dial) -> None:
+    async def wait(params: dict[str, Any]) -> dict[str, Any]:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with serving(Server(rpc_dir / "s", {"wait": wait})):
+        stream = await dialled(rpc_dir / "s")
+        await stream.send_all(
+            HELLO + ask_frame(4, "wait") + frames.frame(encode(Cancel(4))) + frames.frame(encode(Cancel(9)))
+        )
+        heard = await hear(stream, 2)
+
+    assert heard[1].id == 4
+    assert heard[1].problem.code == "cancelled"
+
+
+async def test_a_request_that_takes_too_long_is_ended(
+    rpc_dir: Path, dialled: Dial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.05)
+
+    async def wait(params: dict[str, Any]) -> dict[str, Any]:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with serving(Server(rpc_dir / "s", {"wait": wait})):
+        with pytest.raises(Refused, match="timeout") as late:
+            await asked(rpc_dir / "s", lambda client: client.call("wait"))
+
+    assert late.value.exit_code == 3
+
+
+async def test_fifty_clients_at_once_are_all_answered(rpc_dir: Path) -> None:
+    answers = []
+
+    async def one(number: int) -> None:
+        answers.append(await asked(rpc_dir / "s", lambda client: client.call("echo", number=number)))
+
+    async with serving(Server(rpc_dir / "s", {"echo": echo})):
+        async with trio.open_nursery() as nursery:
+            for number in range(50):
+                nursery.start_soon(one, number)
+
+    assert sorted(answer["number"] for answer in answers) == list(range(50))
