@@ -1,11 +1,16 @@
 """The process that keeps a world running: `python -m ainur_node.devnet.keeper DIRECTORY`."""
 
 import contextlib
+import gc
+import importlib
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -134,6 +139,12 @@ class Keeper:
 
     def _start_database(self) -> None:
         server = self._postgres
+        if not self._plan.node_command:
+            # The database makes its files while we import what every node needs; no thread is left when we fork.
+            making = threading.Thread(target=_quietly(server.init))
+            making.start()
+            _import_node()
+            making.join()
         server.start()
         for node in self._plan.nodes:
             self._stop_if_asked()
@@ -146,8 +157,11 @@ class Keeper:
         return Program("chain", [*command, "--port", str(self._plan.chain_port)], log=layout.logs / "chain.log")
 
     def _node_program(self, node: PlannedNode) -> Program:
-        command = [*self._plan.node_command, "--home", node.home]
-        return Program(node.name, command, log=self._plan.layout.logs / f"{node.name}.log", ready_within=90.0)
+        log = self._plan.layout.logs / f"{node.name}.log"
+        arguments = ["--home", node.home]
+        if self._plan.node_command:
+            return Program(node.name, [*self._plan.node_command, *arguments], log=log, ready_within=90.0)
+        return Program(node.name, (), log=log, ready_within=90.0, function=partial(_node_main, arguments))
 
     def _write_world(self, genesis: str) -> None:
         plan, layout = self._plan, self._plan.layout
@@ -177,6 +191,28 @@ class Keeper:
         database = pids.identify(self._postgres.pid) if self._postgres.pid is not None else None
         if self._claims:
             self._claims[0].remember([*children, *([database] if database else [])])
+
+
+def _node_main(arguments: list[str]) -> int:
+    from ainur_node import node
+
+    sys.argv = ["ainur-node", *arguments]
+    return node.main()
+
+
+def _import_node() -> None:
+    """Load the code of a node, for all nodes at once: it takes seconds, mostly of libp2p."""
+    importlib.import_module("ainur_node.node")
+    gc.collect()
+    gc.freeze()
+
+
+def _quietly(function: Callable[[], None]) -> Callable[[], None]:
+    def run() -> None:
+        with contextlib.suppress(ConfigError, Transient):  # `start` comes upon the same trouble and reports it
+            function()
+
+    return run
 
 
 def _print(event: dict[str, object]) -> None:

@@ -1,7 +1,6 @@
 """A world before it runs: keys, ports, configurations and money, written down for the keeper to start."""
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,7 +26,6 @@ from pallets_client.keys import Sr25519, new_seed
 PROVIDER_FUNDS = SUBMITTER_FUNDS = 1_000 * PLANCK_PER_AIN
 OBSERVER_FUNDS = 100 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
-NODE_COMMAND = (sys.executable, "-m", "ainur_node.node")
 CONNECTIONS_PER_NODE = 12
 PROVIDER_CAPACITY = 64
 """Jobs a provider takes on at once: fifty tasks submitted together are to settle, not to be turned away."""
@@ -51,7 +49,7 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One world to start."""
+    """One world to start; without a ``node_command`` nodes are forked from a keeper that has their code in memory."""
 
     directory: str
     chain_port: int
@@ -98,7 +96,7 @@ def postgres_of(plan: Plan) -> EmbeddedPostgres:
     )
 
 
-def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = NODE_COMMAND) -> Plan:
+def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = ()) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
     The world's directory must exist. Raises DevnetError for a number of providers that makes no market.

@@ -24,7 +24,7 @@ from ainur_node.devnet.layout import (
     read_world,
 )
 from ainur_node.devnet.market import open_market
-from ainur_node.devnet.plan import NODE_COMMAND, Plan, make_plan
+from ainur_node.devnet.plan import Plan, make_plan
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.whereabouts import read_whereabouts
@@ -82,7 +82,7 @@ def start(
     world: str | None,
     attached: bool,
     tell: Tell,
-    node_command: tuple[str, ...] = NODE_COMMAND,
+    node_command: tuple[str, ...] = (),
 ) -> World:
     """Make a world and start it; the market is not there yet.
 
@@ -113,7 +113,7 @@ def up(
     *,
     world: str | None = None,
     tell: Tell = lambda _: None,
-    node_command: tuple[str, ...] = NODE_COMMAND,
+    node_command: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Start a world that stays, with the sample agent offered by every provider; what `status` says of it.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ainur_node.errors import Bug, ConfigError, Transient
 from ainur_node.supervisor import pids
+from ainur_node.supervisor.forked import Forked, fork
 from ainur_node.supervisor.pids import Identity
 
 Tell = Callable[[dict[str, object]], None]
@@ -36,7 +37,10 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to start and how long it may take; ``log`` takes its stderr (None: ours)."""
+    """What to start and how long it may take; ``log`` takes its stderr (None: ours).
+
+    A ``function`` is run in a fork of this process instead of the command; it returns the exit code.
+    """
 
     name: str
     command: Sequence[str]
@@ -44,6 +48,7 @@ class Program:
     log: Path | None = None
     ready_within: float = 60.0
     stop_within: float = 8.0
+    function: Callable[[], int] | None = None
 
 
 class CannotStart(ConfigError):  # noqa: N818 # named after what happened
@@ -72,7 +77,7 @@ class Child:
         self.refusal: tuple[str, str, str] | None = None
         self.restarts = 0
         self.identity: Identity | None = None
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.next_start = 0.0
         self._delay = FIRST_DELAY
         self._began = 0.0
@@ -89,20 +94,27 @@ class Child:
             raise Bug("children must be started in the main thread, which they die with")
         log = self._open_log()
         try:
-            self.process = subprocess.Popen(
-                list(self.program.command),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env={**os.environ, **self.program.environment},
-                start_new_session=True,  # Ctrl-C goes to the supervisor, which stops things in order
-                preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 # no thread of ours runs yet
-            )
+            self.process = self._popen(log) if self.program.function is None else self._fork(self.program.function, log)
         finally:
             if log is not None:
                 os.close(log)
         self.identity = pids.identify(self.process.pid)
         self.ready, self.refusal, self._line, self._began = None, None, b"", time.monotonic()
+
+    def _popen(self, log: int | None) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            list(self.program.command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**os.environ, **self.program.environment},
+            start_new_session=True,  # Ctrl-C goes to the supervisor, which stops things in order
+            preexec_fn=die_with(os.getpid()),  # noqa: PLW1509 # no thread of ours runs yet
+        )
+
+    def _fork(self, function: Callable[[], int], log: int | None) -> Forked:
+        program, death = self.program, die_with(os.getpid())
+        return fork(function, name=program.name, environment=program.environment, stderr=log, before=death)
 
     def read(self) -> bool:
         """Take what the process printed; False once it closed its stdout."""
