@@ -16,8 +16,22 @@ from ainur_node.supervisor.forked import Forked, fork
 from ainur_node.supervisor.stopping import StopSignal
 
 
-def started(function: Callable[[], int], stderr: int | None = None) -> Forked:
-    return fork(function, name="fake", environment={"AINUR_FAKE": "yes"}, stderr=stderr, before=lambda: None)
+Start = Callable[..., Forked]
+
+
+@pytest.fixture
+def started() -> Iterator[Start]:
+    made: list[Forked] = []
+
+    def start(function: Callable[[], int], stderr: int | None = None) -> Forked:
+        child = fork(function, name="fake", environment={"AINUR_FAKE": "yes"}, stderr=stderr, before=lambda: None)
+        made.append(child)
+        return child
+
+    yield start
+    for child in made:
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 @pytest.fixture
@@ -37,14 +51,14 @@ def serve() -> int:
     return 0
 
 
-def test_its_result_is_its_exit_code() -> None:
+def test_its_result_is_its_exit_code(started: Start) -> None:
     child = started(lambda: 7)
 
     assert child.wait(5) == 7
     assert child.poll() == 7
 
 
-def test_an_exception_is_told_and_ends_with_code_one(tmp_path: Path) -> None:
+def test_an_exception_is_told_and_ends_with_code_one(started: Start, tmp_path: Path) -> None:
     def fail() -> int:
         raise ValueError("out of luck")
 
@@ -55,11 +69,11 @@ def test_an_exception_is_told_and_ends_with_code_one(tmp_path: Path) -> None:
     assert "out of luck" in (tmp_path / "log").read_text()
 
 
-def test_a_child_that_exits_by_exception_keeps_its_code() -> None:
+def test_a_child_that_exits_by_exception_keeps_its_code(started: Start) -> None:
     assert started(lambda: sys.exit(4)).wait(5) == 4
 
 
-def test_it_has_its_own_session_environment_and_default_signals() -> None:
+def test_it_has_its_own_session_environment_and_default_signals(started: Start) -> None:
     def tell() -> int:
         default = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
         say(f"{os.getsid(0) == os.getpid()} {os.environ['AINUR_FAKE']} {default}")
@@ -74,7 +88,7 @@ def test_it_has_its_own_session_environment_and_default_signals() -> None:
     assert "AINUR_FAKE" not in os.environ
 
 
-def test_it_keeps_no_lock_of_ours(tmp_path: Path) -> None:
+def test_it_keeps_no_lock_of_ours(started: Start, tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         child = started(serve)
@@ -88,7 +102,7 @@ def test_it_keeps_no_lock_of_ours(tmp_path: Path) -> None:
         assert child.wait(5) == -signal.SIGKILL
 
 
-def test_waiting_for_one_that_runs_times_out() -> None:
+def test_waiting_for_one_that_runs_times_out(started: Start) -> None:
     child = started(serve)
 
     with pytest.raises(subprocess.TimeoutExpired):
