@@ -93,6 +93,9 @@ def _become(
         os.dup2(stdout, 1)
         if stderr is not None:
             os.dup2(stderr, 2)
+        # Whatever our streams were replaced with: the child's go to the files it was given.
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         # Locks and pipes of ours must not live on in a child that outlives us for a moment.
         os.closerange(3, os.sysconf("SC_OPEN_MAX") if hasattr(os, "sysconf") else 1024)
         os.environ.update(environment)

@@ -15,7 +15,6 @@ from ainur_node.supervisor.children import Child, Children, Program
 from ainur_node.supervisor.forked import Forked, fork
 from ainur_node.supervisor.stopping import StopSignal
 
-
 Start = Callable[..., Forked]
 
 
