@@ -33,7 +33,7 @@ def write_crash_report(directory: Path, error: BaseException, doing: str) -> Pat
 
 def _write(directory: Path, text: bytes) -> Path:
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, name = tempfile.mkstemp(prefix=f"crash-{int(time.time())}-", suffix=".txt", dir=directory)
+    descriptor, name = tempfile.mkstemp(prefix=f"crash-{time.time_ns()}-", suffix=".txt", dir=directory)
     with os.fdopen(descriptor, "wb") as report:
         report.write(text)
     older = sorted(directory.glob("crash-*.txt"))[:-MAX_REPORTS]
