@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from chain_deal import BUDGET, Deal
 from chain_world import World, memory_world
-from test_chain_contract import BUDGET, Deal
 
 from pallets_client.hashing import sha256
 from pallets_client.pallets import agent_registry, balances, escrow, vcg_auction
