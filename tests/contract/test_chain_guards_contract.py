@@ -318,6 +318,23 @@ def test_a_delivered_escrow_waits_for_its_payer(world: World) -> None:
     )
 
 
+def test_a_disputed_escrow_waits_for_its_judge(world: World) -> None:
+    deal = Deal(world).disputed()
+
+    refuses(
+        deal,
+        (deal.other, escrow.timeout_dispute(deal.id), "Escrow.TooEarly"),
+        (deal.other, escrow.auto_release(deal.id), "Escrow.WrongState"),
+        (deal.payer, escrow.dispute(deal.id, 0, 0, DELIVERY), "Escrow.WrongState"),
+        (deal.other, escrow.give_back(deal.id), "Escrow.NotParty"),
+        (deal.winner, escrow.accept(deal.id, 0, verified=True), "Escrow.NotParty"),
+        (deal.payer, balances.sudo(escrow.resolve(deal.id, 0)), "Sudo.RequireSudo"),
+        (deal.payer, escrow.resolve(deal.id, 0), "BadOrigin"),
+        (world.rich, balances.sudo(escrow.resolve(bytes(32), 0)), "Escrow.NoEscrow"),
+        (deal.other, escrow.forget(deal.id), "Escrow.NotTerminal"),
+    )
+
+
 def test_a_settled_escrow_is_settled(world: World) -> None:
     deal = Deal(world).delivered()
     world.ok(deal.payer, escrow.accept(deal.id, 0, verified=True))
