@@ -107,7 +107,8 @@ def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) ->
         case Unreachable() as away:
             return _fail(screen, away.code, str(away), away.hint, ExitCode.UNREACHABLE)
         case Transient() as soon:
-            return _fail(screen, "unavailable", str(soon), soon.hint or "try again", ExitCode.UNREACHABLE)
+            code = str(getattr(soon, "code", "unavailable")).replace("-", "_")
+            return _fail(screen, code, str(soon), soon.hint or "try again", ExitCode.UNREACHABLE)
         case PermissionError() as barred:
             what = f"{barred.filename}: {barred.strerror}"
             return _fail(screen, "permission", what, "whose file is it? run ainur as its owner", ExitCode.CONFIGURATION)
