@@ -135,6 +135,13 @@ class ChainLedger:
         found = await self._read_fresh("score", provider + capability, self._client.score, provider, capability)
         return reputation.quality_at(found, epoch)
 
+    async def frozen_quality(self, provider: AccountId, capability: bytes, epoch: int) -> int | None:
+        """As :meth:`quality`, but None when the entry of that epoch may have been dropped."""
+        found = await self._read_fresh("score", provider + capability, self._client.score, provider, capability)
+        if found is not None and len(found.history) >= reputation.HISTORY and found.history[0][0] > epoch:
+            return None
+        return reputation.quality_at(found, epoch)
+
     async def agents(self, capability: str | None = None) -> list[ChainAgent]:
         """Registered agents."""
         found = await self._read_fresh("agents", b"", self._client.agents)

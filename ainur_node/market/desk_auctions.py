@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from ainur_node.domain.agent import terms_hash
+from ainur_node.domain.auction.rules import RULE_VERSION
 from ainur_node.domain.auction.transcript import Transcript, faults, outcome, transcript_hash, without
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.events import BidsCollected
@@ -90,7 +91,14 @@ class AuctionDesk:
             _check("transcript", transcript_hash(genesis, t) == chain.transcript, "its hash is the one on chain"),
             _check("auction", t.auction == auction, "it is about this auction"),
             _check("terms", t.reserve == chain.reserve and t.quality_bps == chain.quality_bps, "reserve and weights"),
+            _check("rule", t.rule == RULE_VERSION, f"the rule is version {RULE_VERSION}, the one recomputed here"),
             _check("epoch", t.score_epoch == chain.score_epoch, "scores of the epoch that the auction named"),
+            _check(
+                "failed",
+                set(t.failed) <= set(chain.failed),
+                "everybody left out had won before and failed on chain",
+            ),
+            _check("scores", await self._scores_hold(chain, t), "penalties rest on the scores that the chain froze"),
             _check(
                 "contents", not found, "; ".join(f.detail for f in found) or "root, signatures, openings, penalties"
             ),
@@ -115,6 +123,14 @@ class AuctionDesk:
         elif chain.state == "no_sale":
             checks.append(_check("award", sale is None, "nobody was at or below the reserve"))
         return checks
+
+    async def _scores_hold(self, chain: ChainAuction, t: Transcript) -> bool:
+        """Whether each row names the provider's frozen score; one that the chain has forgotten proves nothing."""
+        for row in t.rows:
+            frozen = await self._ledger.frozen_quality(row.commit.provider, chain.capability, chain.score_epoch)
+            if frozen is not None and frozen != row.quality:
+                return False
+        return True
 
     def _counterfactual(self, t: Transcript) -> list[dict[str, Any]]:
         rows = []

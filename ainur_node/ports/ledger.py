@@ -224,6 +224,10 @@ class Ledger(Protocol):
         """The score frozen for an epoch, 0 to 10^6."""
         ...
 
+    async def frozen_quality(self, provider: AccountId, capability: bytes, epoch: int) -> int | None:
+        """As :meth:`quality`, but None when the chain has dropped what it knew of an epoch so long ago."""
+        ...
+
     async def agents(self, capability: str | None = None) -> list[ChainAgent]:
         """Registered agents; may be up to two seconds old."""
         ...
