@@ -29,6 +29,9 @@ TOPIC = "auctions"
 # The chain's clock moves with its blocks: this much later a new block is surely past the window.
 MARGIN = 0.03
 MAX_PASSES = 256
+# A late start (a restart, a slow block) may take this much of the reveals' time, and must leave them that much, in ms.
+LEAST_WINDOW = 1_000
+LEFT_FOR_REVEALS = 1_500
 # A commit must stand at least this long (market ms) past the reveals, or the award could not use it.
 LEAST_STANDING = 5_000
 
@@ -60,9 +63,9 @@ class Bids:
         """Collect until the commit window is over on chain."""
         collection = self._open.setdefault(order.auction, _Collection(order))
         try:
-            left = order.commit_end - await self._ledger.market_now()
-            await self._mesh.publish(TOPIC, messages.encode(_announcement(order, max(left, 0))))
-            await trio.sleep(max(left, 0) / 1000 + MARGIN)
+            left = _window(order, await self._ledger.market_now())
+            await self._mesh.publish(TOPIC, messages.encode(_announcement(order, left)))
+            await trio.sleep(left / 1000 + MARGIN)
         finally:
             self._open.pop(order.auction, None)
         passes = tuple(Pass(peer, code) for peer, code in sorted(collection.passes.items()))
@@ -116,6 +119,12 @@ class Bids:
         if collection is not None and len(collection.passes) < MAX_PASSES:
             collection.passes[peer] = notice.code
         return b""
+
+
+def _window(order: CollectBids, now: int) -> int:
+    """Ms to collect: what is left of the window, or a little of the reveals' time when we come late to our own auction."""
+    spare = order.reveal_end - now - LEFT_FOR_REVEALS
+    return max(order.commit_end - now, min(LEAST_WINDOW, spare), 0)
 
 
 def _announcement(order: CollectBids, left: int) -> Announce:

@@ -11,7 +11,7 @@ from ainur_node.domain.ids import PackageId, TaskId
 from ainur_node.domain.manifest import JSON, TEXT, Manifest
 from ainur_node.domain.money import Amount, format_ain
 from ainur_node.domain.rejection import Rejection
-from ainur_node.domain.requester import CANCELLABLE, RequesterTask
+from ainur_node.domain.requester import CANCELLABLE, FINAL, RequesterTask
 from ainur_node.domain.task import (
     MAX_MODULES,
     TaskSpec,
@@ -74,6 +74,8 @@ class TaskDesk:
         deadline = whole(params, "deadline_ms", 1_000, 3_600_000, 60_000)
         if len(self._engine.states(TASK)) >= self._settings.max_open_tasks:
             raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
+        if budget <= 0:
+            raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
         agents = await self._agents(capability)
         await self._check_budget(budget)
         manifest, modules = await self._manifest(agents)
@@ -150,8 +152,6 @@ class TaskDesk:
         return task_input
 
     async def _check_budget(self, budget: Amount) -> None:
-        if budget <= 0:
-            raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
         balance = await self._ledger.balance(self._ledger.account)
         bond = reserve_of(budget, 0) * BOND_BPS // 10_000
         if budget + bond > balance.spendable:
@@ -236,5 +236,8 @@ class TaskDesk:
         """The newest tasks."""
         limit = whole(params, "limit", 1, 1000, 50)
         phase = params.get("phase")
-        found = await self._store.recent(TASK, limit, text(params, "phase", 32) if phase is not None else None)
+        wanted = text(params, "phase", 32) if phase is not None else None
+        if wanted in FINAL:
+            wanted = f"={wanted}"
+        found = await self._store.recent(TASK, limit, wanted)
         return {"tasks": [views.brief(stored) for stored in found]}
