@@ -122,7 +122,7 @@ class Bids:
 
 
 def _window(order: CollectBids, now: int) -> int:
-    """Ms to collect: what is left of the window, or a little of the reveals' time when we come late to our own auction."""
+    """Ms to collect: what is left of the window, or a little of the reveals' time when we come late."""
     spare = order.reveal_end - now - LEFT_FOR_REVEALS
     return max(order.commit_end - now, min(LEAST_WINDOW, spare), 0)
 
