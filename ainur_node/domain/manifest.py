@@ -15,6 +15,9 @@ MAX_FUEL = 10**12
 MAX_MEMORY = 256 << 20
 MAX_OUTPUT = 1 << 20
 MAX_MODULE = 24 << 20
+# Objects and lists inside one another; far below what any later reader of a schema can recurse through.
+MAX_DEPTH = 32
+LEAST_MEMORY = 64 * 1024  # one page of WebAssembly
 TEXT = "text/plain"
 JSON = "application/json"
 
@@ -53,7 +56,7 @@ def read_manifest(raw: bytes) -> Manifest | Rejection:
     if len(raw) > MAX_MANIFEST:
         return Rejection("bad_manifest", f"manifest.json has {len(raw)} bytes, at most {MAX_MANIFEST} are allowed")
     try:
-        fields = json.loads(raw)
+        fields = json.loads(raw.decode(), parse_constant=_no_constant)
         return _read(raw, fields)
     except (ValueError, RecursionError) as exc:
         return Rejection("bad_manifest", f"manifest.json is not valid JSON: {exc}")
@@ -61,15 +64,30 @@ def read_manifest(raw: bytes) -> Manifest | Rejection:
         return Rejection("bad_manifest", f"manifest.json: {exc}")
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _check_depth(fields: dict[str, Any]) -> None:
+    level: list[Any] = [fields]
+    for _ in range(MAX_DEPTH):
+        values = [value for v in level for value in (v.values() if isinstance(v, dict) else v)]
+        level = [value for value in values if isinstance(value, (dict, list))]
+    if level:
+        raise _Malformed(f"objects and lists may be nested at most {MAX_DEPTH} deep")
+
+
 def _read(raw: bytes, f: Any) -> Manifest:
     if not isinstance(f, dict):
         raise _Malformed("it must be a JSON object")
-    if f.get("manifest") != 1:
+    _check_depth(f)
+    if type(f.get("manifest")) is not int or f["manifest"] != 1:
         raise _Malformed('"manifest" must be 1, the only version so far')
     module, limits = _dict(f, "module"), _dict(f, "limits")
     needs, gives = _dict(f, "input"), _dict(f, "output")
     classes = {c.name.lower(): c for c in VerificationClass}
-    if f.get("class") not in classes:
+    verification_class = f.get("class")
+    if not isinstance(verification_class, str) or verification_class not in classes:
         raise _Malformed(f'"class" must be one of {", ".join(classes)}')
     media = needs.get("media_type")
     if media not in (TEXT, JSON):
@@ -80,7 +98,7 @@ def _read(raw: bytes, f: Any) -> Manifest:
         version=_text(f, "version", 32),
         capability=_name(f, "capability"),
         description=_text(f, "description", 2000),
-        verification_class=classes[f["class"]],
+        verification_class=classes[verification_class],
         module=ModuleId(_hash(module, "sha256")),
         module_size=_whole(module, "size", MAX_MODULE),
         media_type=media,
@@ -88,7 +106,7 @@ def _read(raw: bytes, f: Any) -> Manifest:
         output_schema=_dict(gives, "schema"),
         limits=Limits(
             fuel=_whole(limits, "fuel", MAX_FUEL),
-            memory_kib=_whole(limits, "memory", MAX_MEMORY) // 1024,
+            memory_kib=_whole(limits, "memory", MAX_MEMORY, least=LEAST_MEMORY) // 1024,
             output=_whole(limits, "output", MAX_OUTPUT),
         ),
         royalty_bps=_whole(f, "royalty_bps", 5_000, least=0),
@@ -106,6 +124,8 @@ def _text(fields: dict[str, Any], key: str, most: int) -> str:
     value = fields.get(key)
     if not isinstance(value, str) or not 1 <= len(value) <= most:
         raise _Malformed(f'"{key}" must be a text of 1 to {most} characters')
+    if any("\ud800" <= c <= "\udfff" for c in value):
+        raise _Malformed(f'"{key}" holds half a character, which no UTF-8 can carry')
     return value
 
 

@@ -9,8 +9,9 @@ HISTORY = 8
 
 
 def score(good: int, bad: int, prior: int) -> int:
-    """``⌊10^6·(a+K)/(a+b+2K)⌋``: 0 to 10^6, neutral at 500,000; all three in burned planck."""
-    return PERFECT * (good + prior) // (good + bad + 2 * prior)
+    """``⌊10^6·(a+K)/(a+b+2K)⌋``: 0 to 10^6, neutral without any record; all three in burned planck."""
+    whole = good + bad + 2 * prior
+    return PERFECT * (good + prior) // whole if whole else NEUTRAL
 
 
 def score_at(history: Sequence[tuple[int, int]], epoch: int) -> int:
@@ -26,4 +27,4 @@ def score_at(history: Sequence[tuple[int, int]], epoch: int) -> int:
 
 def penalty(reserve: int, quality_bps: int, quality: int) -> int:
     """``⌊R·w·(10^6−q) / 10^10⌋``: what a lower score costs, in planck, never negative."""
-    return reserve * quality_bps * (PERFECT - quality) // 10**10
+    return reserve * quality_bps * max(PERFECT - quality, 0) // 10**10

@@ -132,8 +132,10 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return _next_winner(task, task.opening.provider)
         case fact.Delivered(delivery=delivery) if phase is Phase.RUNNING:
             return _delivered(replace(task, phase=Phase.VERIFYING, delivery=delivery))
-        case fact.WinnerFailed(payee=payee, how=how) if phase in (Phase.RUNNING, Phase.DISPUTED):
-            return _attempt_again(_fail(task, payee)) if how == "gave_back" else _next_winner(task, payee)
+        case fact.WinnerFailed(payee=payee, how="gave_back") if phase in _MAY_SETTLE:
+            return _attempt_again(_fail(task, payee))
+        case fact.WinnerFailed(payee=payee) if phase in (Phase.RUNNING, Phase.DISPUTED):
+            return _next_winner(task, payee)
         case fact.Verified(escrow=escrow, output_sha256=output) if phase is Phase.VERIFYING:
             verified = replace(task, phase=Phase.ACCEPTING, output_sha256=output)
             return verified, [do.Accept(escrow, happened.replayed)]
@@ -152,7 +154,7 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             raise Bug(f"{type(happened).__name__} cannot follow {phase} in task {task.task.hex()[:16]}")
 
 
-# An escrow can also end by the clock (auto-release) while we verify or dispute too late.
+# An escrow can also end by the clock (auto-release) or be given back while we verify, accept or dispute.
 _MAY_SETTLE = frozenset({Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED})
 
 

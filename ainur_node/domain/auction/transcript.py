@@ -16,7 +16,7 @@ from ainur_node.domain.auction.single import Bidder, RowStatus, Sale, clear
 from ainur_node.domain.canonical import b32, tagged_hash, u8, u16, u32, u128, vec
 from ainur_node.domain.ids import AccountId, AuctionId, NodeKey
 from ainur_node.domain.money import Amount
-from ainur_node.domain.reputation import penalty
+from ainur_node.domain.reputation import PERFECT, penalty
 from ainur_node.domain.task import NOTHING
 
 # (node key, digest, signature) -> whether the ed25519 signature over the prefixed digest is right; shells provide it.
@@ -129,7 +129,17 @@ def transcript_hash(genesis: bytes, t: Transcript) -> bytes:
 
 def faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]:
     """Everything wrong inside the transcript itself; empty when root, openings, penalties and signatures hold."""
+    try:
+        return _faults(genesis, t, verify)
+    except (ValueError, OverflowError) as exc:
+        return [Fault("malformed", f"it holds what cannot be hashed: {exc}")]
+
+
+def _faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]:
     found: list[Fault] = []
+    transcript_hash(genesis, t)  # refuses widths and ranges that no honest transcript has
+    if t.rule != RULE_VERSION:
+        found.append(Fault("unknown_rule", f"rule {t.rule} is not the one of this version, {RULE_VERSION}"))
     providers = [row.commit.provider for row in t.rows]
     if not providers or providers != sorted(set(providers)):
         return [Fault("rows_not_sorted", "rows must be unique and sorted by provider")]
@@ -138,6 +148,8 @@ def faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]
         found.append(Fault("wrong_root", "the commits do not hash to the root"))
     for row in t.rows:
         found.extend(_row_faults(genesis, t, row, verify))
+    if len(set(t.failed)) != len(t.failed):
+        found.append(Fault("failed_twice", "a provider is named as failed more than once"))
     if not set(t.failed) <= set(providers):
         found.append(Fault("unknown_failed", "a failed provider never committed"))
     return found
@@ -150,11 +162,13 @@ def _row_faults(genesis: bytes, t: Transcript, row: Row, verify: SignatureCheck)
         found.append(Fault("bad_signature", f"the commit of {who} is not signed by its node key"))
     if (row.status is RowStatus.REVEALED) != (row.opening is not None):
         found.append(Fault("status_mismatch", f"row of {who} is {row.status.name} but its opening says otherwise"))
+    if row.quality > PERFECT:
+        found.append(Fault("wrong_score", f"the score of {who} is above {PERFECT}"))
+    if row.penalty != penalty(t.reserve, t.quality_bps, row.quality):
+        found.append(Fault("wrong_penalty", f"the penalty of {who} does not follow from its score"))
     if row.opening is not None:
         if row.opening.provider != row.commit.provider:
             found.append(Fault("foreign_opening", f"row of {who} is opened by another provider"))
         if commit_hash(genesis, t.auction, row.opening) != row.commit.commit:
             found.append(Fault("wrong_opening", f"the opening of {who} is not what it committed to"))
-        if row.penalty != penalty(t.reserve, t.quality_bps, row.quality):
-            found.append(Fault("wrong_penalty", f"the penalty of {who} does not follow from its score"))
     return found
