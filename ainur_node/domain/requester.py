@@ -14,6 +14,7 @@ from ainur_node.errors import Bug
 
 MAX_ATTEMPTS = 3
 CLOSED_TOO_LATE = "closed_too_late"
+NOT_STANDING = "not_standing"
 NOBODY_ANSWERED = "nobody_answered"
 # Ends of an auction that say more about the moment than about the task.
 WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED)
@@ -128,8 +129,11 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return _no_sale(task, happened)
         case fact.Escrowed() if phase is Phase.AWARDING:
             return _escrowed(task, happened)
-        case fact.AwardRefused() if phase is Phase.AWARDING and task.opening is not None:
-            return _next_winner(task, task.opening.provider)
+        case fact.AwardRefused(code=code) if phase is Phase.AWARDING and task.opening is not None:
+            provider = task.opening.provider
+            state, orders = _next_winner(task, provider)
+            # A bid that stood long enough but was reached too late says nothing against its bidder.
+            return (replace(state, excluded=task.excluded) if code == NOT_STANDING else state), orders
         case fact.Delivered(delivery=delivery) if phase is Phase.RUNNING:
             return _delivered(replace(task, phase=Phase.VERIFYING, delivery=delivery))
         case fact.WinnerFailed(payee=payee, how="gave_back") if phase in _MAY_SETTLE:

@@ -197,7 +197,9 @@ class ChainLedger:
             outcome = await self._caller.send(vcg_auction.close(auction, root, count), auction)
             if isinstance(outcome, Failed) and outcome.error.endswith(".TooEarly"):
                 raise Transient("the commit window is not over on chain yet")
-            if isinstance(outcome, Failed | Refused):
+            if isinstance(outcome, Refused):
+                raise Transient(f"close: {_refusal(outcome)[1]}")
+            if isinstance(outcome, Failed):
                 return Rejection(*_refusal(outcome))
             return events.Closed(auction, outcome.block_number, outcome.block_hash)
         if found is None or found.root != root:
@@ -230,7 +232,9 @@ class ChainLedger:
             outcome = await self._caller.send(call, auction, bytes([len(found.failed)]))
             if isinstance(outcome, Failed) and outcome.error.endswith(".TooEarly"):
                 raise Transient("the reveal window is not over on chain yet")
-            if not isinstance(outcome, Included):
+            if isinstance(outcome, Refused):
+                raise Transient(f"award: {_refusal(outcome)[1]}")
+            if isinstance(outcome, Failed):
                 return events.AwardRefused(_refusal(outcome)[0])
             found = await self.auction(auction)
         escrow = await self.escrow(found.escrow) if found is not None and found.escrow is not None else None
@@ -300,7 +304,9 @@ class ChainLedger:
         found = await self.escrow(escrow)
         if found is not None and found.state == "funded" and found.payee == self.account:
             outcome = await self._caller.send(escrow_calls.deliver(escrow, 0, delivery), escrow, found.auction)
-            if not isinstance(outcome, Included):
+            if isinstance(outcome, Refused):
+                raise Transient(f"deliver: {_refusal(outcome)[1]}")
+            if isinstance(outcome, Failed):
                 return events.DeliveryRefused(_refusal(outcome)[0])
             return events.DeliveredOnChain(delivery)
         if found is not None and found.delivery == delivery:

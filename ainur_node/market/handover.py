@@ -1,8 +1,10 @@
 """Stages Deliver, Decline and AwaitSettlement: the provider's side of the escrow."""
 
 from ainur_node.domain.events import DeliveredOnChain, DeliveryRefused, Paid
+from ainur_node.domain.ids import EscrowId
 from ainur_node.domain.money import ZERO
 from ainur_node.domain.orders import AwaitSettlement, Decline, Deliver
+from ainur_node.errors import Transient
 from ainur_node.market import messages
 from ainur_node.market.courier import Courier
 from ainur_node.market.messages import EscrowHint
@@ -30,8 +32,7 @@ class Handover:
         seen = await self._ledger.escrow(order.escrow)
         while seen is not None and seen.payee == self._ledger.account and seen.state != "settled":
             if await self._ledger.market_now() > seen.deliver_by and seen.state == "funded":
-                await self._ledger.refund(order.escrow)
-                seen = await self._ledger.escrow(order.escrow)
+                seen = await self._after(order.escrow, seen, await self._ledger.refund(order.escrow))
                 continue
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=seen.deliver_by)
         return _paid(seen, self._ledger.account)
@@ -48,13 +49,23 @@ class Handover:
                 due = seen.until
             if now > due:
                 if seen.state == "disputed":
-                    await self._ledger.timeout_dispute(order.escrow)
+                    how = await self._ledger.timeout_dispute(order.escrow)
                 else:
-                    await self._ledger.auto_release(order.escrow)
-                seen = await self._ledger.escrow(order.escrow)
+                    how = await self._ledger.auto_release(order.escrow)
+                seen = await self._after(order.escrow, seen, how)
                 continue
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=due)
         return _paid(seen, self._ledger.account)
+
+    async def _after(self, escrow: EscrowId, before: ChainEscrow, how: str) -> ChainEscrow | None:
+        """The escrow after a call that should have ended it; Transient when it stands as before.
+
+        Trying again at once would burn a fee at each turn, for instance while the chain's clock is behind ours.
+        """
+        seen = await self._ledger.escrow(escrow)
+        if seen == before:
+            raise Transient(f"the chain did not end escrow {escrow.hex()[:16]}: {how}")
+        return seen
 
 
 def _paid(seen: ChainEscrow | None, me: bytes) -> Paid:

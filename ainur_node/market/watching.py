@@ -37,8 +37,11 @@ class Watching:
         seen = await self._ledger.escrow(order.escrow)
         while seen is None or seen.state != "settled":
             if await self._ledger.market_now() > order.until:
-                await self._ledger.timeout_dispute(order.escrow)
-                seen = await self._ledger.escrow(order.escrow)
+                how = await self._ledger.timeout_dispute(order.escrow)
+                after = await self._ledger.escrow(order.escrow)
+                if after == seen:
+                    raise Transient(f"the chain did not end the dispute: {how}")
+                seen = after
                 continue
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=order.until)
         return ended(order.escrow, order.payee, seen)

@@ -24,6 +24,8 @@ from ainur_node.signing import NodeSigner
 log = structlog.get_logger(__name__)
 
 FETCH_TIMEOUT = 10.0
+SHORTEST_FETCH = 1.0
+FETCH_PAUSE = 0.5
 # Declining must be in a block before the start limit: stop asking for the input this long (market ms) before it.
 LAST_CALL = 3_000
 WORK_DEADLINE = 30_000
@@ -52,14 +54,9 @@ class Working:
 
     async def run(self, order: StartWork) -> Completed | WorkFailed:
         """Do the work."""
-        try:
-            request = messages.encode(EscrowHint(auction=order.auction, escrow=order.escrow))
-            answer = await self._mesh.request(order.requester, "task.input", request, timeout=FETCH_TIMEOUT)
-            task_input = messages.decode(Input, answer)
-        except (Transient, RemoteRefusal, Misbehaviour) as exc:
-            if await self._ledger.market_now() > order.start_by - LAST_CALL:
-                return WorkFailed("input_unavailable", str(exc)[:200])
-            raise Transient(f"the input cannot be fetched yet: {exc}") from exc
+        task_input = await self._fetch(order)
+        if isinstance(task_input, WorkFailed):
+            return task_input
         body = task_input.body
         sha = content_hash(body)
         if input_commitment(self._ledger.genesis, task_input.salt, sha) != order.spec.input_commitment:
@@ -84,6 +81,27 @@ class Working:
             return WorkFailed("output_schema", why)
         await self._library.keep(run.output)
         return Completed(self._receipt(order, run, sha, seed), self._clock.random(32))
+
+    async def _fetch(self, order: StartWork) -> Input | WorkFailed:
+        """The input, asked for again and again while declining is still possible.
+
+        The engine's back-off would be too coarse: a pause longer than LAST_CALL costs the performance lock.
+        """
+        request = messages.encode(EscrowHint(auction=order.auction, escrow=order.escrow))
+        while True:
+            left = (order.start_by - LAST_CALL - await self._ledger.market_now()) / 1000
+            try:
+                timeout = min(max(left, SHORTEST_FETCH), FETCH_TIMEOUT)
+                answer = await self._mesh.request(order.requester, "task.input", request, timeout=timeout)
+                return messages.decode(Input, answer)
+            except (Transient, RemoteRefusal, Misbehaviour) as exc:
+                now = await self._ledger.market_now()
+                if now > order.start_by:
+                    # Too late to decline without loss: only the input can help now.
+                    raise Transient(f"the input cannot be fetched: {exc}") from exc
+                if now > order.start_by - LAST_CALL:
+                    return WorkFailed("input_unavailable", str(exc)[:200])
+                await trio.sleep(FETCH_PAUSE)
 
     def _receipt(self, order: StartWork, run: Run, input_sha256: bytes, seed: bytes) -> Receipt:
         genesis = self._ledger.genesis
