@@ -2,7 +2,6 @@
 
 import hashlib
 import shlex
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 import ainur_node
 from ainur_node.devnet.asking import ask, client_of
 from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
-from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError, devnet_directory, point_current
+from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError, point_current
 from ainur_node.devnet.market import CAPABILITY, open_market
 from ainur_node.devnet.plan import Plan
 from ainur_node.devnet.verdict import Bid, Findings, faults
@@ -67,28 +66,25 @@ def run_demo(
     began = time.monotonic()
     path, text = _document(document)
     was_there = home.exists()
-    world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell)
     try:
-        open_market(world.plan, tell)
-        result = _task(home, world, path, text, tell)
-    except BaseException:
-        _finish(home, world, keep=False, was_there=was_there)
-        raise
-    result["seconds"] = round(time.monotonic() - began, 2)
-    _finish(home, world, keep=keep, was_there=was_there)
+        world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell)
+        try:
+            open_market(world.plan, tell)
+            result = _task(home, world, path, text, tell)
+        except BaseException:
+            world.stop()
+            raise
+        result["seconds"] = round(time.monotonic() - began, 2)
+        if keep:
+            point_current(home, world.layout)
+        else:
+            world.stop()
+    finally:
+        if not was_there:
+            with suppress(OSError):  # a world that was kept lies there
+                home.rmdir()
     tell({"step": "end", "text": _farewell(result, keep=keep), "seconds": result["seconds"]})
     return result
-
-
-def _finish(home: Path, world: World, *, keep: bool, was_there: bool) -> None:
-    if keep:
-        point_current(home, world.layout)
-        return
-    world.stop()
-    with suppress(OSError):  # other worlds may lie there
-        devnet_directory(home).rmdir()
-        if not was_there:
-            shutil.rmtree(home)
 
 
 def _document(named: Path | None) -> tuple[str, bytes]:

@@ -96,7 +96,7 @@ def start(
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         process = _spawn(layout, attached=attached)
     except BaseException:
-        shutil.rmtree(layout.directory, ignore_errors=True)
+        _clear(layout)
         raise
     started = World(plan, process, [])
     try:
@@ -168,11 +168,9 @@ def down(home: Path, tell: Tell = lambda _: None) -> dict[str, Any]:
         pids.send(identity, signal.SIGTERM)
         if pids.wait_gone([identity], STOP_PATIENCE):
             pids.end([identity], patience=2.0)
-    left = _clear(layout)
     with contextlib.suppress(FileNotFoundError):
         (devnet_directory(home) / "current").unlink()
-    with contextlib.suppress(OSError):  # other worlds may lie there
-        devnet_directory(home).rmdir()
+    left = _clear(layout)
     stopped = [process.pid for process in ([identity] if identity else []) + processes]
     return {"world": layout.directory.name, "stopped": stopped, "left": left, "removed": str(layout.directory)}
 

@@ -14,7 +14,7 @@ from ainur_node.storage.rundir import run_directory
 from ainur_node.supervisor import claim
 from ainur_node.supervisor.children import FIRST_DELAY, LONGEST_DELAY, Child, Children, Program, Tell
 from ainur_node.supervisor.claim import Claim
-from ainur_node.supervisor.listening import check_listen, check_port
+from ainur_node.supervisor.listening import check_listen, check_port, free_ports
 from ainur_node.supervisor.stopping import StopSignal
 
 _TEND = 0.5
@@ -88,7 +88,9 @@ class _Daemon:
         data, runtime = self._config.path(chain.data), self._config.path(chain.runtime)
         if data is None or not (data / "world.json").exists():
             raise ConfigError(f"there is no chain in {data}", hint=f"make one: ainur --home {self._config.home} init")
-        command = [sys.executable, "-m", "chain_host", "run", "--data", str(data), "--port", str(chain.port)]
+        # A port of its own choice would be another one after a restart, and the node would not find it.
+        port = chain.port or free_ports(1)[0]
+        command = [sys.executable, "-m", "chain_host", "run", "--data", str(data), "--port", str(port)]
         if runtime is not None:
             command += ["--runtime", str(runtime)]
         said = self._wait(self._children.start(Program("chain", command, log=self._log("chain"))))

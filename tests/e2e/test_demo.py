@@ -1,0 +1,72 @@
+"""`ainur demo`, as a newcomer runs it: every number again, and nothing left behind."""
+
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+from e2e_world import Ainur, processes_of, wait_until
+
+pytestmark = pytest.mark.real
+
+
+def outside() -> set[str]:
+    """What a program could leave in the directories for temporary files."""
+    places = {tempfile.gettempdir(), "/tmp", "/dev/shm", os.environ.get("XDG_RUNTIME_DIR", "/tmp")}
+    return {str(entry) for place in places for entry in Path(place).glob("*ainur*")}
+
+
+def test_the_demo_proves_itself_and_leaves_nothing(ainur: Ainur) -> None:
+    before = outside()
+
+    said = ainur("demo", timeout=120)
+
+    assert said.code == 0, said
+    found = said.data
+    money = {key: int(found[key]) for key in ("ask", "penalty", "second", "paid", "fee", "reserve", "budget")}
+    assert found["bids"] >= 3
+    assert money["paid"] == min(money["second"], money["reserve"]) - money["penalty"]
+    assert money["paid"] >= money["ask"]
+    assert money["paid"] + money["fee"] <= money["budget"]
+    assert money["reserve"] == money["budget"] * 10_000 // 10_100
+    assert len({node["pid"] for node in found["nodes"]}) == 5
+    assert len({node["peer_id"] for node in found["nodes"]}) == 5
+    assert found["audit"]["difference"] == 0
+    assert found["escrow"] == "released"
+    assert found["reputation"]["after"] > found["reputation"]["before"]
+    gained = int(found["balances"]["after"][found["winner"]]) - int(found["balances"]["before"][found["winner"]])
+    assert gained == money["paid"] - int(found["fees"][found["winner"]])
+    assert len(found["result_sha256"]) == len(found["transcript"]) == len(found["task"]) == 64
+    assert found["seconds"] < 60
+    assert list(ainur.home.iterdir()) == []
+    assert processes_of(ainur.home) == []
+    assert outside() <= before
+
+
+def test_a_killed_demo_leaves_no_process(ainur: Ainur) -> None:
+    with ainur.start("demo") as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "n1 runs" in line:
+                break
+        assert len(processes_of(ainur.home)) > 7
+
+        demo.send_signal(signal.SIGKILL)
+
+        wait_until(lambda: processes_of(ainur.home) == [])
+
+
+def test_an_interrupted_demo_cleans_up(ainur: Ainur) -> None:
+    with ainur.start("demo") as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if "the chain runs" in line:
+                break
+
+        demo.send_signal(signal.SIGINT)
+        demo.stdout.read()
+
+        assert demo.wait(30) != 0
+        assert list(ainur.home.iterdir()) == []
+        wait_until(lambda: processes_of(ainur.home) == [])
