@@ -10,7 +10,7 @@ from ainur_node.domain.canonical import capability_id
 from ainur_node.domain.events import Invited, Revealed
 from ainur_node.domain.ids import AuctionId, PackageId, PeerId, TaskId
 from ainur_node.domain.money import ZERO
-from ainur_node.domain.provider import BIDDING, Phase, ProviderJob
+from ainur_node.domain.provider import Phase, ProviderJob
 from ainur_node.domain.rejection import Rejection
 from ainur_node.domain.reputation import penalty
 from ainur_node.domain.task import TaskSpec, decode_spec, spec_hash
@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 # Announcements looked at side by side; more wait in the gossip channel, which is bounded itself.
 AT_ONCE = 32
+# A bid is opened only once it is known how its commit ended: one that was refused is not watched any more.
+STANDING = frozenset({Phase.COMMITTED, Phase.REVEALED})
 # The announcement can be faster than our view of the chain: look again for this long.
 CHAIN_PATIENCE = 1.0
 CHAIN_PAUSE = 0.05
@@ -76,10 +78,12 @@ class Bidder:
             while True:
                 gossip = await channel.receive()
                 if gossip.author != self._mesh.peer_id and self._offers.all():
-                    await limiter.acquire_on_behalf_of(gossip)
-                    nursery.start_soon(self._heard, gossip, limiter)
+                    # Not the gossip itself: the same words may well be heard twice.
+                    ticket = object()
+                    await limiter.acquire_on_behalf_of(ticket)
+                    nursery.start_soon(self._heard, gossip, limiter, ticket)
 
-    async def _heard(self, gossip: Gossip, limiter: trio.CapacityLimiter) -> None:
+    async def _heard(self, gossip: Gossip, limiter: trio.CapacityLimiter, ticket: object) -> None:
         try:
             await self._consider(gossip)
         except Misbehaviour as exc:
@@ -89,7 +93,7 @@ class Bidder:
             self._observer.count("announcements_missed")
             log.info("announcement_missed", why=str(exc))
         finally:
-            limiter.release_on_behalf_of(gossip)
+            limiter.release_on_behalf_of(ticket)
 
     async def _consider(self, gossip: Gossip) -> None:
         announce = messages.decode(Announce, gossip.body)
@@ -196,7 +200,7 @@ class Bidder:
         request = messages.decode(RevealRequest, body)
         auction = AuctionId(request.auction)
         job = self._engine.state(JOB, auction)
-        if not isinstance(job, ProviderJob) or job.auctioneer != peer or job.phase not in BIDDING:
+        if not isinstance(job, ProviderJob) or job.auctioneer != peer or job.phase not in STANDING:
             raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
         await self._root_on_chain(auction, request)
         if not proves(
@@ -213,9 +217,13 @@ class Bidder:
         def reveal(state: State) -> Fact | Rejection:
             if state.phase == Phase.COMMITTED:
                 return Revealed(request.root)
-            return Rejection("as_it_is", "nothing to write down")
+            code = "revealed_already" if state.phase == Phase.REVEALED else "no_such_bid"
+            return Rejection(code, "nothing to write down")
 
-        await self._engine.tell(JOB, auction, reveal)
+        # A job that ended meanwhile must not be opened: nobody here would see that it was awarded.
+        rejection = await self._engine.tell(JOB, auction, reveal)
+        if rejection is not None and rejection.code != "revealed_already":
+            raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
         answer = Reveal(ask=messages.money(job.opening.ask), nonce=job.opening.nonce, terms=job.opening.terms.encode())
         return messages.encode(answer)
 

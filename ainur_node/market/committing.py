@@ -18,6 +18,11 @@ COMMIT_TIMEOUT = 1.5
 # Outcomes that bring the auction back to its runner-up: until the bid stops standing, the award may still come.
 REOPENS = frozenset({"declined", "not_delivered"})
 
+# Our estimate of the chain's clock may be ahead of it: an award within this time (ms) is still seen.
+GRACE = 10_000
+# Commits without a receipt that are remembered until they are sent again.
+MAX_UNSURE = 1024
+
 
 class Committing:
     """Talks to the auctioneer; believes only the chain."""
@@ -25,6 +30,7 @@ class Committing:
     def __init__(self, mesh: Mesh, ledger: Ledger) -> None:
         self._mesh = mesh
         self._ledger = ledger
+        self._unsure: set[bytes] = set()
 
     async def send(self, order: SendCommit) -> Committed | CommitRefused:
         """Hand the commit in; the signed inclusion receipt is kept as evidence."""
@@ -43,18 +49,29 @@ class Committing:
             )
             receipt = messages.decode(CommitReceipt, answer)
         except RemoteRefusal as exc:
+            if exc.code == "not_open" and order.auction in self._unsure:
+                return self._unconfirmed(order)
             return CommitRefused(exc.code)
         except Misbehaviour:
             return CommitRefused("bad_inclusion")
         except Transient:
             chain = await self._ledger.auction(order.auction)
-            if chain is None or chain.state != "open" or await self._ledger.market_now() > chain.commit_end:
+            if chain is None:
                 return CommitRefused("too_late")
+            if chain.state != "open" or await self._ledger.market_now() > chain.commit_end:
+                return self._unconfirmed(order)
+            if len(self._unsure) < MAX_UNSURE:
+                self._unsure.add(order.auction)
             raise
         message = inclusion_message(self._ledger.genesis, order.auction, c.provider, c.commit, receipt.seen_block)
         if not signed_by(node_key_of(order.auctioneer), message, receipt.signature):
             return CommitRefused("bad_inclusion")
         return Committed(receipt.seen_block, receipt.signature)
+
+    def _unconfirmed(self, order: SendCommit) -> Committed:
+        """The commit may have arrived and only its receipt been lost: a request to reveal will show it."""
+        self._unsure.discard(order.auction)
+        return Committed(0, b"")
 
     async def award(self, order: AwaitAward) -> Awarded | Lost:
         """Awarded when an escrow names this account; Lost when that cannot happen any more."""
@@ -63,9 +80,9 @@ class Committing:
             fact = await self._judge(seen)
             if fact is not None:
                 return fact
-            if await self._ledger.market_now() > order.standing_until:
+            if await self._ledger.market_now() > order.standing_until + GRACE:
                 return Lost("bid_expired")
-            seen = await self._ledger.watch_auction(order.auction, seen, until=order.standing_until)
+            seen = await self._ledger.watch_auction(order.auction, seen, until=order.standing_until + GRACE)
 
     async def _judge(self, seen: ChainAuction | None) -> Awarded | Lost | None:
         if seen is None or seen.state in ("no_sale", "void"):

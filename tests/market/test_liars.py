@@ -12,7 +12,7 @@ from market_world import CAPABILITY, MarketNode, MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.domain import events
-from ainur_node.domain.auction.rules import fee_of, reserve_of
+from ainur_node.domain.auction.rules import reserve_of
 from ainur_node.domain.canonical import capability_id
 from ainur_node.domain.ids import EscrowId, PeerId
 from ainur_node.domain.money import Amount
@@ -332,7 +332,7 @@ async def test_the_input_of_another_task_is_declined(stage: Stage, autojump_cloc
 class NeverAccepts(ChainLedger):
     async def accept(self, escrow: EscrowId, *, verified: bool) -> events.Settled:
         while (found := await self.escrow(escrow)) is not None and found.state != "settled":
-            await trio.sleep(1)
+            await self.watch_escrow(escrow, found, until=found.delivered_at + 600_000)
         return await super().accept(escrow, verified=verified)
 
 
