@@ -239,7 +239,7 @@ def _cleared(task: RequesterTask, happened: fact.Cleared) -> Step:
 
 def _no_sale(task: RequesterTask, happened: fact.NoSale) -> Step:
     codes = {code for code, _ in happened.reasons}
-    outcome = next((code for code in WORTH_ANOTHER if codes == {code}), "no_sale")
+    outcome = "cancelled" if task.cancelled else next((c for c in WORTH_ANOTHER if codes == {c}), "no_sale")
     releasing = replace(task, phase=Phase.RELEASING, reasons=happened.reasons, outcome=outcome, escrow=None)
     return releasing, [do.ReleaseHold(task.auction, happened.transcript, happened.all_revealed)]
 
