@@ -19,6 +19,7 @@ import trio
 from ainur_node import config as configuration
 from ainur_node import keystore, sandbox
 from ainur_node.config import Config
+from ainur_node.domain.task import Limits
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_ledger import ChainLedger
@@ -42,6 +43,7 @@ from ainur_node.wiring import Market, Parts
 from pallets_client.client import ChainClient
 from pallets_client.keys import Sr25519
 from pallets_client.nonce import Writer
+from wasm_runtime.limits import RunLimits
 
 log = structlog.get_logger(__name__)
 
@@ -91,16 +93,26 @@ async def run(config: Config) -> None:
         stack.push_async_callback(partial(trio.to_thread.run_sync, writer.close))
         watch = ChainWatch(client, looking(client))
         ledger = ChainLedger(client, caller, watch, keys.account, signer.node_key)
-        jail = await stack.enter_async_context(
-            sandbox.open_sandbox(sandbox.Settings(config.home / "sandbox", config.sandbox.workers or _cores()))
-        )
+        jail = await stack.enter_async_context(sandbox.open_sandbox(_sandbox_settings(config)))
         source = _Blobs()
         mesh = Libp2pMesh(_mesh_settings(config), keys.node_seed, genesis, source, counters)
         blobs = LocalBlobs(config.home / "blobs", max_bytes=config.node.max_blob_mib << 20)
         library = source.library = Library(genesis, store, blobs, mesh, jail)
         registration = Registration(client, caller, signer, keys.account)
         market = Market(
-            Parts(store, mesh, ledger, jail, library, registration, signer, counters, clock, _market_settings(config))
+            Parts(
+                store,
+                mesh,
+                ledger,
+                jail,
+                library,
+                registration,
+                signer,
+                counters,
+                clock,
+                _market_settings(config),
+                _ceiling(config),
+            )
         )
         wallet = Wallet(client, caller, lambda faucet: Writer(config.chain.url, faucet))
         socket = run_directory(config.home) / "rpc.sock"
@@ -118,6 +130,7 @@ async def run(config: Config) -> None:
             await core.start(market.courier.run)
             await core.start(market.engine.run)
             await core.start(market.bidder.run)
+            await core.start(market.prefetch.run)
             await core.start(rpc.run)
             _freeze()
             here = Whereabouts(
@@ -181,7 +194,18 @@ def _freeze() -> None:
 
 
 def _cores() -> int:
-    return max(1, len(os.sched_getaffinity(0)) // 2)
+    return len(os.sched_getaffinity(0))
+
+
+def _sandbox_settings(config: Config) -> sandbox.Settings:
+    s = config.sandbox
+    run = RunLimits(fuel=s.fuel, memory_bytes=s.memory_mib << 20, output=s.output_kib << 10, deadline_ms=s.deadline_ms)
+    return sandbox.Settings(config.home / "sandbox", s.workers or _cores(), run=run)
+
+
+def _ceiling(config: Config) -> Limits:
+    s = config.sandbox
+    return Limits(fuel=s.fuel, memory_kib=s.memory_mib << 10, output=s.output_kib << 10)
 
 
 def _mesh_settings(config: Config) -> MeshSettings:

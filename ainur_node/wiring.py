@@ -1,9 +1,11 @@
 """One market out of its parts: stages, services, desks; the only place that knows them all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ainur_node.domain import orders
+from ainur_node.domain.manifest import MAX_FUEL, MAX_MEMORY, MAX_OUTPUT
+from ainur_node.domain.task import Limits
 from ainur_node.market.awarding import Awarding
 from ainur_node.market.bidder import Bidder
 from ainur_node.market.bids import Bids
@@ -22,6 +24,7 @@ from ainur_node.market.hints import Hints
 from ainur_node.market.inputs import ServingInputs
 from ainur_node.market.library import Library
 from ainur_node.market.offers import Offers
+from ainur_node.market.prefetch import Prefetch
 from ainur_node.market.settings import MarketSettings
 from ainur_node.market.settling import Settling
 from ainur_node.market.slots import AuctionSlots
@@ -46,6 +49,7 @@ class Parts:
     observer: Observer
     clock: Clock
     settings: MarketSettings
+    ceiling: Limits = field(default_factory=lambda: Limits(MAX_FUEL, MAX_MEMORY >> 10, MAX_OUTPUT))
 
 
 class Market:
@@ -86,6 +90,7 @@ class Market:
         self.engine.listeners.append(self.slots.heard)
         self.engine.on_resume.append(self.slots.resume)
         engine_id = p.sandbox.engine
+        self.prefetch = Prefetch(p.mesh, p.ledger, p.library, p.observer)
         self.bidder = Bidder(
             p.mesh,
             p.ledger,
@@ -107,7 +112,7 @@ class Market:
             Hints(p.mesh, p.store),
         )
         self.tasks = TaskDesk(self.engine, p.store, p.ledger, p.library, engine_id, p.clock, p.settings)
-        self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar)
+        self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar, p.ceiling)
         self.auctions = AuctionDesk(p.ledger, p.library, p.mesh, p.store)
         self.receipts = ReceiptDesk(p.ledger, p.library, p.sandbox, p.store)
 

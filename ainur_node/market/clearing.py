@@ -97,7 +97,7 @@ class Clearing:
         with trio.move_on_after(seconds):
             opening = await self._ask(order, commit, node_key)
         if opening is not None:
-            status = self._judge(order, commit, opening)
+            status = self._judge(order, commit, opening, quality)
         if status is not RowStatus.REVEALED:
             opening = None
         rows[commit.provider] = Row(commit, node_key, status, opening, quality, owed)
@@ -121,7 +121,7 @@ class Clearing:
                 log.info("no_reveal_yet", auction=order.auction.hex()[:16], peer=peer, why=str(exc))
                 await trio.sleep(RETRY_PAUSE)
 
-    def _judge(self, order: CollectReveals, commit: Commit, opening: Opening) -> RowStatus:
+    def _judge(self, order: CollectReveals, commit: Commit, opening: Opening, quality: int) -> RowStatus:
         if commit_hash(self._ledger.genesis, order.auction, opening) != commit.commit:
             return RowStatus.BAD_OPENING
         terms, spec = opening.terms, order.spec
@@ -132,6 +132,7 @@ class Clearing:
             and terms.fuel_limit == spec.limits.fuel
             and terms.mem_limit == spec.limits.memory_kib
             and terms.abi == 1
+            and quality >= spec.min_score
         )
         return RowStatus.REVEALED if fits else RowStatus.INELIGIBLE
 

@@ -9,6 +9,7 @@ from ainur_node.domain.ids import AgentId, PackageId
 from ainur_node.domain.manifest import MAX_MANIFEST, MAX_MODULE, Manifest
 from ainur_node.domain.money import Amount, format_ain
 from ainur_node.domain.rejection import Rejection
+from ainur_node.domain.task import Limits
 from ainur_node.market.asking import Params, blob, id32, planck, refuse, text
 from ainur_node.market.library import Library, Package
 from ainur_node.market.offers import Offers
@@ -40,11 +41,12 @@ class Registrar(Protocol):
 class AgentDesk:
     """Everything an agent owner can ask for."""
 
-    def __init__(self, ledger: Ledger, library: Library, offers: Offers, registrar: Registrar) -> None:
+    def __init__(self, ledger: Ledger, library: Library, offers: Offers, registrar: Registrar, ceiling: Limits) -> None:
         self._ledger = ledger
         self._library = library
         self._offers = offers
         self._registrar = registrar
+        self._ceiling = ceiling
 
     async def lint(self, params: Params) -> dict[str, Any]:
         """What the sandbox says about a module."""
@@ -86,6 +88,12 @@ class AgentDesk:
         for name, schema in (("input", manifest.input_schema), ("output", manifest.output_schema)):
             if (fault := schema_fault(schema)) is not None:
                 raise Refuse("bad_manifest", f"the {name} schema is no JSON schema: {fault}")
+        wants, most = manifest.limits, self._ceiling
+        if wants.fuel > most.fuel or wants.memory_kib > most.memory_kib or wants.output > most.output:
+            hint = (
+                f"it needs {wants.fuel} fuel, {wants.memory_kib} KiB, {wants.output} bytes of output; raise [sandbox]"
+            )
+            raise Refuse("needs_too_much", hint)
         if ask <= 0:
             raise Refuse("ask_zero", "the ask must be above 0: it is what the agent gets at least")
         await send({"step": "registering", "text": "registering provider and agent on chain"})

@@ -62,14 +62,14 @@ def test_without_anything_the_defaults_count(tmp_path: Path) -> None:
 
 def test_each_place_overrides_the_one_before_and_is_named(home: Path) -> None:
     (home / "config.toml").write_text(
-        '[market]\ncapacity = 1\nmax_bids = 2\n[node]\nname = "a"\n[log]\nlevel = "debug"'
+        '[market]\ncapacity = 1\nmax_open_tasks = 2\n[node]\nname = "a"\n[log]\nlevel = "debug"'
     )
     environ = {"AINUR_HOME": str(home), "AINUR_MARKET__CAPACITY": "5", "AINUR_NODE__NAME": "b"}
 
     result = load(environ=environ, options={"node.name": "c"})
 
     rows = {row.key: (row.value, row.source) for row in result.show()}
-    assert rows["market.max_bids"] == (2, str(home / "config.toml"))
+    assert rows["market.max_open_tasks"] == (2, str(home / "config.toml"))
     assert rows["market.capacity"] == (5, "AINUR_MARKET__CAPACITY")
     assert rows["node.name"] == ("c", "command line")
     assert rows["log.level"] == ("debug", str(home / "config.toml"))
