@@ -254,6 +254,8 @@ def _clear(layout: Layout) -> list[int]:
         _remove_run_directories(layout)
         shutil.rmtree(directory_away(layout.postgres), ignore_errors=True)
         shutil.rmtree(layout.directory, ignore_errors=True)
+    with contextlib.suppress(OSError):  # other worlds may lie there
+        layout.directory.parent.rmdir()
     return left
 
 

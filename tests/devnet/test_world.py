@@ -129,4 +129,4 @@ def test_a_world_whose_nodes_cannot_start_says_why_and_leaves_nothing(short_home
         world.up(short_home, 3, node_command=broken)
 
     assert processes_below(short_home) == []
-    assert list((short_home / "devnet").iterdir()) == []
+    assert list(short_home.iterdir()) == []
