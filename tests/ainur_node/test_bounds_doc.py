@@ -33,7 +33,7 @@ def value_in(source: str, name: str) -> float | None:
     """The number that source gives to a name; None when it is no plain number."""
     one = re.search(rf"^\s*(?:pub const )?{name}(?:: [^=\n]+)? = ([^#\n;]+)", source, re.MULTILINE)
     field = re.search(rf"^\t\t\t{name}: ([^,\n]+),$", source, re.MULTILINE)
-    several = re.search(rf"^([A-Z_, ]*\b{name}\b[A-Z_, ]*) = ([^#\n]+)$", source, re.MULTILINE)
+    several = re.search(rf"^([A-Z_, ]*\b{name}\b[A-Z_, ]*) = ([^#\n]+)", source, re.MULTILINE)
     if several is not None and "," in several.group(1):
         place = [n.strip() for n in several.group(1).split(",")].index(name)
         return number(several.group(2).split(",")[place].strip(), source)
