@@ -86,6 +86,7 @@ def test_down_cleans_up_after_a_killed_keeper(short_home: Path, fake_node: tuple
     started.stop()
 
 
+@pytest.mark.slow
 def test_a_world_that_belongs_to_a_killed_program_ends_with_it(short_home: Path, fake_node: tuple[str, ...]) -> None:
     script = f"""
 import sys, time
@@ -104,22 +105,6 @@ time.sleep(600)
         program.kill()
 
         wait_until(lambda: processes_below(short_home) == [])
-
-
-def test_two_worlds_at_once_do_not_meet(short_home: Path, fake_node: tuple[str, ...]) -> None:
-    first = world.start(short_home, 3, world="w-a", attached=True, tell=lambda _: None, node_command=fake_node)
-    try:
-        second = world.start(short_home, 3, world="w-b", attached=True, tell=lambda _: None, node_command=fake_node)
-        try:
-            a, b = layouts.read_world(first.layout), layouts.read_world(second.layout)
-            assert a["genesis"] != b["genesis"]
-            assert a["network_id"] != b["network_id"]
-            assert set(first.node_pids().values()).isdisjoint(second.node_pids().values())
-        finally:
-            second.stop()
-    finally:
-        first.stop()
-    assert processes_below(short_home) == []
 
 
 def test_a_world_whose_nodes_cannot_start_says_why_and_leaves_nothing(short_home: Path) -> None:
