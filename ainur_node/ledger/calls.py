@@ -46,6 +46,8 @@ class Caller:
         self._writer: CallWriter | None = None
         self._token = trio.lowlevel.current_trio_token()
         self._under_way: dict[bytes, Future[Outcome]] = {}
+        # Hashes signed for a ref that is under way: more than one only when the writer had to sign anew.
+        self._hashes: dict[bytes, list[bytes]] = {}
 
     def on_signed(self, signed: Signed) -> None:
         """Called in the writer's thread before the bytes leave: the row must be stored first."""
@@ -60,6 +62,7 @@ class Caller:
             intent=json.dumps({"block": signed.block}),
         )
         trio.from_thread.run(self._outbox.sign, row, trio_token=self._token)
+        self._hashes.setdefault(signed.ref, []).append(signed.hash)
 
     @property
     def writer(self) -> CallWriter:
@@ -78,6 +81,7 @@ class Caller:
         for row in rows[:RESUME_AT_MOST]:
             since = int(json.loads(row.intent).get("block", 0))
             signed = Signed(row.ref, row.hash, row.nonce, since, row.era_end, row.raw, row.call)
+            self._hashes.setdefault(row.ref, []).append(row.hash)
             self._under_way[row.ref] = self.writer.resume(signed)
         return len(rows)
 
@@ -113,9 +117,8 @@ class Caller:
         return outcome
 
     async def _resolve(self, ref: bytes, outcome: Outcome) -> None:
-        for row in await self._outbox.unresolved(self.writer.key.account):
-            if row.ref == ref:
-                await self._outbox.resolve(row.hash, _described(outcome))
+        for signed in self._hashes.pop(ref, ()):
+            await self._outbox.resolve(signed, _described(outcome))
 
 
 def _described(outcome: Outcome) -> str:
