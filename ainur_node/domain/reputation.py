@@ -1,4 +1,4 @@
-"""Scores: what a provider's record is worth in an auction (docs/protocol.md §5, §7)."""
+"""Scores: what a provider's record is worth in an auction (docs/protocol.md §5, §6.5)."""
 
 from collections.abc import Sequence
 

@@ -75,7 +75,7 @@ def stated(text: str) -> set[float]:
     rest = text[match.end() :].split()
     unit = rest[0].rstrip(",") if rest else ""
     if unit in UNITS:
-        return {base * UNITS[unit], *({base} if unit == "MiB" else ())}
+        return {base * UNITS[unit], base}
     if unit == "ms":
         return {base, base / 1000}
     return {base}
