@@ -13,7 +13,6 @@ from ainur_node.domain.task import Limits
 from ainur_node.market.asking import Params, blob, id32, planck, refuse, text
 from ainur_node.market.library import Library, Package
 from ainur_node.market.offers import Offers
-from ainur_node.market.schema import schema_fault
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainAgent, Ledger
 from ainur_node.rpc.messages import Refuse, Send
@@ -85,9 +84,6 @@ class AgentDesk:
 
     async def _offer(self, package: Package, ask: Amount, send: Send) -> None:
         manifest = package.manifest
-        for name, schema in (("input", manifest.input_schema), ("output", manifest.output_schema)):
-            if (fault := schema_fault(schema)) is not None:
-                raise Refuse("bad_manifest", f"the {name} schema is no JSON schema: {fault}")
         wants, most = manifest.limits, self._ceiling
         if wants.fuel > most.fuel or wants.memory_kib > most.memory_kib or wants.output > most.output:
             hint = (

@@ -29,7 +29,7 @@ from ainur_node.market.codec import TASK, Fact, State
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.market.messages import MAX_INPUT
-from ainur_node.market.schema import mismatch, wrap_text
+from ainur_node.market.schema import check, wrap_text
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainAgent, Clock, Ledger, TaskStore
@@ -79,7 +79,7 @@ class TaskDesk:
         agents = await self._agents(capability)
         await self._check_budget(budget)
         manifest, modules = await self._manifest(agents)
-        task_input = self._input(document, media, manifest)
+        task_input = await self._input(document, media, manifest)
         sha = await self._library.keep(task_input)
         salt, nonce = self._clock.random(32), self._clock.random(32)
         genesis = self._ledger.genesis
@@ -137,7 +137,7 @@ class TaskDesk:
             ExitCode.UNREACHABLE,
         )
 
-    def _input(self, document: bytes, media: str, manifest: Manifest) -> bytes:
+    async def _input(self, document: bytes, media: str, manifest: Manifest) -> bytes:
         wraps = manifest.media_type == TEXT and media == TEXT
         if not wraps and media not in (TEXT, JSON):
             raise Refuse("bad_media", f"the input must be {TEXT} or {JSON}", ExitCode.USAGE)
@@ -147,7 +147,7 @@ class TaskDesk:
             raise Refuse("not_utf8", f"the document is not UTF-8 text: {exc}") from exc
         if len(task_input) > MAX_INPUT:
             raise Refuse("too_large", f"the input has {len(task_input):,} bytes as JSON; at most {MAX_INPUT:,} fit")
-        if (why := mismatch(task_input, manifest.input_schema)) is not None:
+        if (why := await check(task_input, manifest.input_schema)) is not None:
             raise Refuse("input_schema", f"the input does not fit what {manifest.name} takes: {why}")
         return task_input
 

@@ -16,6 +16,7 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.messages import TranscriptRequest
+from ainur_node.market.schema import schema_fault
 from ainur_node.ports import Blobs, Finding, Mesh, RemoteRefusal, Sandbox, TaskStore
 
 log = structlog.get_logger(__name__)
@@ -86,6 +87,9 @@ class Library:
         manifest = read_manifest(raw)
         if isinstance(manifest, Rejection):
             return manifest
+        for name, schema in (("input", manifest.input_schema), ("output", manifest.output_schema)):
+            if (fault := schema_fault(schema)) is not None:
+                return Rejection("bad_manifest", f"the {name} schema cannot be used: {fault}")
         if content_hash(wasm) != manifest.module or len(wasm) != manifest.module_size:
             return Rejection(
                 "module_mismatch", "the module is not the one that manifest.json names: rebuild the package"

@@ -13,7 +13,7 @@ from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Output
-from ainur_node.market.schema import mismatch
+from ainur_node.market.schema import check
 from ainur_node.market.watching import ended
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainEscrow, Job, Ledger, Mesh, RemoteRefusal, Run, Sandbox
@@ -77,7 +77,7 @@ class Verification:
             if not _agrees(run, receipt):
                 log.warning("replay_differs", escrow=order.escrow.hex()[:16], exit=run.exit.name, fuel=run.fuel_used)
                 return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
-        if mismatch(output.body, manifest.output_schema) is not None:
+        if await check(output.body, manifest.output_schema) is not None:
             return await self._mismatch(order, SCHEMA_INVALID, "schema_invalid", output)
         blob = await self._library.keep(output.body)
         return Verified(order.escrow, blob, len(output.body), receipt, replayed)

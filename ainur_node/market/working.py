@@ -17,7 +17,7 @@ from ainur_node.market.codec import JOB
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Input, output_message
-from ainur_node.market.schema import mismatch
+from ainur_node.market.schema import check
 from ainur_node.ports import Clock, Job, Ledger, Mesh, RemoteRefusal, Run, Sandbox, TaskStore
 from ainur_node.signing import NodeSigner
 
@@ -77,7 +77,7 @@ class Working:
         )
         if run.exit is not Exit.OK:
             return WorkFailed(f"exit_{run.exit.name.lower()}", run.log[-200:].decode("utf-8", "replace"))
-        if (why := mismatch(run.output, manifest.output_schema)) is not None:
+        if (why := await check(run.output, manifest.output_schema)) is not None:
             return WorkFailed("output_schema", why)
         await self._library.keep(run.output)
         return Completed(self._receipt(order, run, sha, seed), self._clock.random(32))
