@@ -101,6 +101,7 @@ class Questions:
             "peers": len(self._mesh.peers()),
             "tasks": _phases(m.engine.states(TASK)),
             "jobs": _phases(m.engine.states(JOB)),
+            "engine": m.engine.statistics(),
             "offers": sum(o.active for o in m.offers.all()),
             "counters": self._counters.counters(),
             "stages": self._counters.stages(),

@@ -1,5 +1,6 @@
 """The one loop that turns facts into orders: fact -> step -> commit -> carry out the orders."""
 
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,12 @@ Stage = Callable[[Any], Awaitable[Fact]]
 # First pause after a transient failure, and the longest; doubled in between.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+# An order that ended the node this often is set aside at the next start; ``ainur status`` counts such orders.
+CRASHES_TO_PARK = 3
+CRASHES = "stage_crash"
+MAX_PARKED = 10_000
+# Seconds that somebody who waits for an answer is kept waiting for a store that is away: it may just be restarting.
+STORE_PATIENCE = 15.0
 
 
 @dataclass(slots=True)
@@ -50,6 +57,8 @@ class Engine:
         self._lives: dict[tuple[str, bytes], _Life] = {}
         self._nursery: trio.Nursery | None = None
         self._busy = 0
+        self._parked = 0
+        self._crashes: dict[bytes, int] = {}
         self.listeners: list[Callable[[str, bytes, Fact, State], None]] = []
         self.on_resume: list[Callable[[list[State]], None]] = []
 
@@ -63,8 +72,13 @@ class Engine:
                     self._lives[life, stored.key] = _Life(state, stored.version)
             for resume in self.on_resume:
                 resume(self.states(TASK))
+            self._crashes = {key: int(count) for key, count in await self._store.docs(CRASHES, MAX_PARKED)}
             for order in await self._store.pending_orders():
-                nursery.start_soon(self._carry_out, order)
+                if self._crashes.get(_order_key(order), 0) >= CRASHES_TO_PARK:
+                    self._parked += 1
+                    log.error("order_parked", order=order.kind, key=order.key.hex()[:16], id=order.id)
+                else:
+                    nursery.start_soon(self._carry_out, order)
             task_status.started()
             await trio.sleep_forever()
 
@@ -75,11 +89,14 @@ class Engine:
         if (life, key) in self._lives:
             return False
         entry = self._lives[life, key] = _Life(None, 0)
-        async with entry.lock:
-            state, orders = _begin(self._genesis, life, fact)
-            result = await self._commit(life, key, entry, fact, state, orders, None)
-        if not result:
-            self._lives.pop((life, key), None)
+        result = False
+        try:
+            async with entry.lock:
+                state, orders = _begin(self._genesis, life, fact)
+                result = await self._commit(life, key, entry, fact, state, orders, None)
+        finally:
+            if not result:
+                self._lives.pop((life, key), None)
         return result
 
     async def tell(self, life: str, key: bytes, decide: Callable[[State], Fact | Rejection]) -> Rejection | None:
@@ -121,7 +138,7 @@ class Engine:
 
     def statistics(self) -> dict[str, int]:
         """Open lives and orders under way."""
-        return {"open": len(self._lives), "orders": self._busy}
+        return {"open": len(self._lives), "orders": self._busy, "parked": self._parked}
 
     # --- orders ---------------------------------------------------------------------------------------------------
 
@@ -137,26 +154,34 @@ class Engine:
         pause = FIRST_PAUSE
         while True:
             entry = self._lives.get((stored.life, stored.key))
-            if entry is None or entry.state is None:
-                await self._store.finish(stored.id, "the life is over")
-                return
             started = trio.current_time()
             try:
+                if entry is None or entry.state is None:
+                    await self._store.finish(stored.id, "the life is over")
+                    return
                 fact = await self._stages[type(order)](order)
                 self._observer.time(stored.kind, trio.current_time() - started)
                 await self._answer(stored, entry, fact)
                 return
-            except Transient as exc:
+            except Exception as exc:  # reason: the stage guard: what was not foreseen is a bug, said once and loudly
+                if not _only_transient(exc):
+                    log.exception("stage_failed", order=stored.kind, key=stored.key.hex()[:16])
+                    await self._note_crash(stored)
+                    raise Bug(f"{stored.kind} of {stored.key.hex()[:16]} failed: {exc!r}") from exc
                 self._observer.count("orders_postponed")
                 log.warning("order_postponed", order=stored.kind, key=stored.key.hex()[:16], why=str(exc), pause=pause)
                 await self._postpone(stored, str(exc))
                 await trio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            except (
-                Exception
-            ) as exc:  # reason: the stage guard: whatever was not foreseen is a bug, said once and loudly
-                log.exception("stage_failed", order=stored.kind, key=stored.key.hex()[:16])
-                raise Bug(f"{stored.kind} of {stored.key.hex()[:16]} failed: {exc!r}") from exc
+
+    async def _note_crash(self, stored: StoredOrder) -> None:
+        """Count it, so that one order cannot end the node at every start."""
+        key = _order_key(stored)
+        self._crashes[key] = self._crashes.get(key, 0) + 1
+        try:
+            await self._store.put_doc(CRASHES, key, str(self._crashes[key]))
+        except Transient as exc:
+            log.warning("crash_not_stored", order=stored.kind, why=str(exc))
 
     async def _postpone(self, stored: StoredOrder, why: str) -> None:
         try:
@@ -171,6 +196,23 @@ class Engine:
             state, orders = _step(entry.state, fact)
             await self._commit(stored.life, stored.key, entry, fact, state, orders, stored.id)
 
+    async def _written(self, row: tuple[Any, ...], patience: float) -> list[int] | Conflict | AlreadyDone:
+        """Commit, again and again while the store is away.
+
+        The very same row each time: a commit whose answer was lost is found again only by its own words, and a stage
+        that runs a second time may come to others.
+        """
+        deadline, pause = trio.current_time() + patience, FIRST_PAUSE
+        while True:
+            try:
+                return await self._store.commit(*row)
+            except Transient as exc:
+                if trio.current_time() + pause > deadline:
+                    raise
+                log.warning("commit_postponed", fact=row[3], key=row[1].hex()[:16], why=str(exc), pause=pause)
+                await trio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
+
     async def _commit(
         self, life: str, key: bytes, entry: _Life, fact: Fact, state: State, orders: Sequence[Order], done: int | None
     ) -> bool:
@@ -178,11 +220,10 @@ class Engine:
         kind = type(fact).__name__
         rows = [(type(order).__name__, codec.encode(order)) for order in orders]
         phase = f"={state.phase}" if state.final else str(state.phase)
-        result = await self._store.commit(
-            life, key, entry.version, kind, codec.encode(fact), codec.encode(state), phase, rows, done
-        )
+        row = (life, key, entry.version, kind, codec.encode(fact), codec.encode(state), phase, rows, done)
+        result = await self._written(row, STORE_PATIENCE if done is None else math.inf)
         if isinstance(result, AlreadyDone):
-            return False
+            raise Bug(f"{life} {key.hex()[:16]} went on without this process: order {done} is answered already")
         if isinstance(result, Conflict):
             if entry.version == 0:
                 return False
@@ -203,6 +244,17 @@ class Engine:
         for order_id, (order_kind, body) in zip(result, rows, strict=True):
             self._nursery.start_soon(self._carry_out, StoredOrder(order_id, life, key, order_kind, body, 0))
         return True
+
+
+def _only_transient(exc: BaseException) -> bool:
+    """Whether time alone may help; nurseries inside a stage wrap what it raises in groups."""
+    if isinstance(exc, BaseExceptionGroup):
+        return all(_only_transient(each) for each in exc.exceptions)
+    return isinstance(exc, Transient)
+
+
+def _order_key(order: StoredOrder) -> bytes:
+    return order.id.to_bytes(8, "big")
 
 
 def _begin(genesis: bytes, life: str, fact: Any) -> tuple[State, Sequence[Order]]:
