@@ -15,13 +15,14 @@ _DECIMAL = re.compile(r"(\d{1,16})(?:\.(\d{1,12}))?", re.ASCII)
 
 def parse_ain(text: str) -> Amount:
     """Decimal AIN such as ``1.25`` as planck; ValueError when it is not exactly representable."""
-    match = _DECIMAL.fullmatch(text.strip())
+    written = text.strip()
+    match = _DECIMAL.fullmatch(written)
     if match is None:
-        raise ValueError(f"{text[:40]!r} is not an amount: write AIN with at most 12 decimals, like 1.25")
+        raise ValueError(f"{written[:40]!r} is not an amount: write AIN with at most 12 decimals, like 1.25")
     whole, fraction = match.group(1), match.group(2) or ""
     amount = int(whole) * PLANCK_PER_AIN + int(fraction.ljust(12, "0"))
     if amount > MAX_BUDGET:
-        raise ValueError(f"{text[:40]!r} is above the largest amount, {format_ain(MAX_BUDGET)} AIN")
+        raise ValueError(f"{written!r} is above the largest amount, {format_ain(MAX_BUDGET)} AIN")
     return Amount(amount)
 
 

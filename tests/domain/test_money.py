@@ -76,10 +76,10 @@ def test_any_text_is_an_amount_or_a_value_error(text: str) -> None:
 
 def test_the_units() -> None:
     assert (PLANCK_PER_AIN, ZERO, MAX_BUDGET) == (10**12, 0, 2**90)
-    assert [format_ain(p) for p in (0, 1, 10**12, -5, 1_500_000_000_000)] == [
+    assert [format_ain(p) for p in (0, 1, 10**12, -1, 1_500_000_000_000)] == [
         "0",
         "0.000000000001",
         "1",
-        "-0.000000000005",
+        "-0.000000000001",
         "1.5",
     ]

@@ -18,13 +18,13 @@ from ainur_node.domain.auction.rules import fee_of, reserve_of
 from ainur_node.domain.auction.single import Bidder, clear
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId
 from ainur_node.domain.money import Amount
-from ainur_node.domain.requester import CANCELLABLE, MAX_ATTEMPTS, Phase, RequesterTask, begin, step
+from ainur_node.domain.requester import CANCELLABLE, MAX_ATTEMPTS, NOT_STANDING, Phase, RequesterTask, begin, step
 from ainur_node.domain.task import auction_id, escrow_id
 from ainur_node.errors import Bug
 from ainur_node.market import codec
 
 FEE_BPS = 100
-refusal_codes = st.sampled_from(["stake_gone", "agent_retired", "too_late"])
+refusal_codes = st.sampled_from(["stake_gone", "agent_retired", NOT_STANDING])
 
 
 class World(RuleBasedStateMachine):
@@ -152,7 +152,8 @@ class World(RuleBasedStateMachine):
         assert order.opening == self.bids[winner]
         earlier.append(winner)
         if refused is not None:
-            self.gone.add(winner)
+            if refused != NOT_STANDING:
+                self.gone.add(winner)
             self.tell(fact.AwardRefused(refused))
             return
         fee = fee_of(order.price, FEE_BPS)
@@ -288,7 +289,8 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def whoever_failed_stays_out(self) -> None:
-        assert set(self.task.failed) <= set(self.task.excluded)
+        assert set(self.task.failed) <= set(self.awarded.get(self.task.auction, []))
+        assert len(set(self.task.failed)) == len(self.task.failed)
         assert set(self.task.excluded) == self.gone
 
     @invariant()

@@ -231,6 +231,24 @@ def test_a_winner_that_the_chain_refuses_counts_as_failed() -> None:
     assert after.excluded == (WINNER,)
 
 
+def test_a_bid_that_no_longer_stood_may_come_back_in_the_next_attempt() -> None:
+    earlier = AccountId(b32("earlier"))
+    after, orders = step(at(Phase.AWARDING, excluded=(earlier,)), fact.AwardRefused("not_standing"))
+
+    assert orders == [do.ClearAgain(FULL.auction, b32("blob"), (WINNER,))]
+    assert (after.failed, after.excluded, after.opening) == ((WINNER,), (earlier,), None)
+
+
+def test_silence_is_worth_another_attempt_but_a_no_is_not() -> None:
+    silence = fact.NoSale(AUCTION, (("nobody_answered", 1),))
+    again, orders = step(step(at(Phase.BIDDING), silence)[0], REQUESTER_FACTS["Released"])
+    assert (again.phase, again.attempt, len(orders)) == (Phase.FUNDING, 1, 1)
+
+    passed = fact.NoSale(AUCTION, (("no_slot", 3),))
+    done, orders = step(step(at(Phase.BIDDING), passed)[0], REQUESTER_FACTS["Released"])
+    assert (done.phase, orders) == (Phase.REFUNDED, [])
+
+
 def test_after_the_last_attempt_the_task_is_refunded() -> None:
     last = at(Phase.RUNNING, attempt=MAX_ATTEMPTS - 1)
     gone, orders = step(last, fact.WinnerFailed(ESCROW, WINNER, "gave_back"))
