@@ -211,10 +211,10 @@ def _show(screen: Screen, found: Mapping[str, Any]) -> None:
 
 def _options(parser: Parser) -> None:
     parser.add_argument(
-        "--tasks", metavar="N", type=values.whole(1, MAX_TASKS), default=50, help="tasks of the crowd (50)"
+        "--tasks", metavar="N", type=values.whole(1, MAX_TASKS), default=100, help="tasks of the crowd (100)"
     )
     parser.add_argument(
-        "--at-once", metavar="N", type=values.whole(1, MAX_AT_ONCE), default=25, help="of them under way (25)"
+        "--at-once", metavar="N", type=values.whole(1, MAX_AT_ONCE), default=50, help="of them under way (50)"
     )
     parser.add_argument(
         "--alone", metavar="N", type=values.whole(1, MAX_TASKS), default=10, help="tasks one at a time (10)"
