@@ -16,7 +16,8 @@ VERSION = 1
 LENGTH = struct.Struct(">I")
 
 MAX_HELLO = 4 * 1024
-MAX_BODY = 1024 * 1024
+# The longest input or result, 1 MiB, and what travels with it: a salt, a receipt.
+MAX_BODY = 1024 * 1024 + 4 * 1024
 # The map around a body: version, id, method, or a refusal with its hint.
 MAX_CALL_OVERHEAD = 1024
 MAX_RPC_FRAME = MAX_BODY + MAX_CALL_OVERHEAD

@@ -12,6 +12,7 @@ import pytest
 
 from ainur_node.errors import Misbehaviour
 from ainur_node.market import messages
+from ainur_node.mesh import wire
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -99,6 +100,13 @@ def test_the_node_reads_what_the_page_allows_and_nothing_beyond(name: str) -> No
         assert [v for v in allowed if not decodes(name, {**usual, field: v})] == [], field
         assert [v for v in refused if decodes(name, {**usual, field: v})] == [], field
         assert not decodes(name, {f: v for f, v in usual.items() if f != field}), field
+
+
+def test_the_longest_input_and_result_fit_into_one_answer() -> None:
+    for name in ("Input", "Output"):
+        longest = {field: values(kind)[0][-1] for field, kind in MESSAGES[name]}
+        assert len(longest["body"]) == 1 << 20
+        assert len(msgspec.msgpack.encode(longest)) <= wire.MAX_BODY, name
 
 
 def served() -> Iterator[tuple[str, dict[str, int]]]:
