@@ -16,6 +16,7 @@ import trio
 from ainur_node import ports
 from ainur_node.domain.ids import PeerId
 from ainur_node.domain.receipt import Exit
+from ainur_node.domain.task import Limits
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.registration import Registration
@@ -37,6 +38,7 @@ CAPABILITY = "echo"
 ENGINE = sha256(b"engine of the fakes").digest()
 WORK_SECONDS = 0.05
 PLENTY = 1_000 * AIN
+CEILING = Limits(fuel=10**10, memory_kib=1 << 18, output=1 << 20)
 # Whatever a market does, it is over within this much virtual time (seconds).
 PATIENCE = 3_000
 
@@ -316,6 +318,7 @@ class MarketNode:
                 counters,
                 self.clock,
                 self.settings,
+                CEILING,
             )
         )
         return watch, caller
