@@ -174,3 +174,28 @@ def test_arguments_of_every_market_call_are_named() -> None:
         for call, arguments in calls:
             named = re.findall(r"(\w+):(?!:)", arguments)
             assert [a for a in named if not re.search(rf"\b{a}\b", DOC)] == [], call
+
+
+RECORDS = {
+    "`Did.Dids`": ("did/src/lib.rs", "Did"),
+    "`AgentRegistry.Providers`": ("agent-registry/src/types.rs", "Provider"),
+    "`AgentRegistry.Agents`": ("agent-registry/src/types.rs", "Agent"),
+    "`Reputation.Scores`": ("reputation/src/lib.rs", "Score"),
+    "`VcgAuction.Auctions`": ("vcg-auction/src/types.rs", "Auction"),
+    "`VcgAuction.Closings`": ("vcg-auction/src/types.rs", "Closing"),
+    "`Escrow.Escrows`": ("escrow/src/types.rs", "Escrow"),
+}
+
+
+@pytest.mark.parametrize("item", sorted(RECORDS))
+def test_fields_of_stored_records_stand_in_their_order(item: str) -> None:
+    file, struct = RECORDS[item]
+    source = (ROOT / "chain" / "pallets" / file).read_text(encoding="utf-8")
+    body = re.search(rf"pub struct {struct} \{{(.*?)\n\t?\}}", source, re.DOTALL)
+    assert body is not None
+    fields = re.findall(r"pub (\w+):", body.group(1))
+    row = next(row for row in TABLE if row[0].startswith(item))
+    stated = [
+        part.split()[0].rstrip(",") for part in re.split(r", (?![^(\[]*[)\]])", re.sub(r" \([^)]*\)", "", row[1]))
+    ]
+    assert stated == fields
