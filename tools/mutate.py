@@ -125,7 +125,7 @@ def _statements(node: ast.stmt) -> Iterator[ast.stmt]:
             return
         case ast.Expr() | ast.AugAssign() | ast.Raise() | ast.Assign():
             yield ast.Pass()
-        case ast.Return(value=ast.expr()):
+        case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
             yield ast.Return(None)
         case ast.If(test=test, body=body, orelse=orelse):
             yield ast.If(ast.UnaryOp(ast.Not(), test), body, orelse)
@@ -134,20 +134,15 @@ def _statements(node: ast.stmt) -> Iterator[ast.stmt]:
             yield ast.While(ast.UnaryOp(ast.Not(), test), body, orelse)
 
 
-def _skipped(owner: ast.AST, name: str) -> bool:
-    """Annotations, decorators and the texts of errors are not what the tests are about."""
-    return name in ("annotation", "returns", "decorator_list", "format_spec") or isinstance(owner, ast.JoinedStr)
-
-
 def mutants(file: str, tree: ast.AST) -> Iterator[Mutant]:
     """All mutants of a parsed file, in the order of its lines; apply one at a time."""
-    for owner in [node for node in ast.walk(tree) if not isinstance(node, ast.JoinedStr)]:
+    untested = _untested(tree)
+    for owner in [node for node in ast.walk(tree) if node not in untested]:
         for name, value in ast.iter_fields(owner):
-            if _skipped(owner, name):
-                continue
             children = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
             for index, child in children:
-                yield from _of_child(file, owner, name, index, child)
+                if isinstance(child, ast.AST) and child not in untested:
+                    yield from _of_child(file, owner, name, index, child)
 
 
 def _of_child(file: str, owner: ast.AST, name: str, index: int | None, child: Any) -> Iterator[Mutant]:
@@ -168,16 +163,15 @@ def _unconditional(owner: ast.AST, name: str, child: ast.expr) -> Iterator[ast.e
         yield ast.UnaryOp(ast.Not(), child)
 
 
-def _annotation_free(tree: ast.AST) -> ast.AST:
-    """The tree without annotations of arguments, results and variables: a changed one changes nothing at run time."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            node.returns = None
-            for arg in (*node.args.args, *node.args.kwonlyargs):
-                arg.annotation = None
-        if isinstance(node, ast.AnnAssign):
-            node.annotation = ast.Name("object")
-    return tree
+def _untested(tree: ast.AST) -> set[ast.AST]:
+    """Everything inside annotations, decorators and formatted texts."""
+    found: set[ast.AST] = set()
+    for owner in ast.walk(tree):
+        for name, value in ast.iter_fields(owner):
+            if name in ("annotation", "returns", "decorator_list") or isinstance(owner, ast.JoinedStr):
+                for child in value if isinstance(value, list) else [value]:
+                    found.update(ast.walk(child) if isinstance(child, ast.AST) else ())
+    return found
 
 
 # --- running ----------------------------------------------------------------------------------------------------
@@ -249,7 +243,7 @@ def main() -> int:
     survivors = total = 0
     for file in options.files:
         source = (ROOT / file).read_text("utf-8")
-        tree = _annotation_free(ast.parse(source))
+        tree = ast.parse(source)
         module = file.removesuffix(".py").replace("/", ".")
         if not options.list and _test(module, ast.unparse(tree), tests):
             print(f"{file}: the tests fail without any change")

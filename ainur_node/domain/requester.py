@@ -148,6 +148,8 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return disputing, [do.OpenDispute(escrow, ground, evidence)]
         case fact.Disputed(escrow=escrow, until=until) if phase is Phase.DISPUTING and task.opening is not None:
             return replace(task, phase=Phase.DISPUTED), [do.AwaitRuling(escrow, task.opening.provider, until)]
+        case fact.Settled(outcome="gave_back") if phase in _MAY_SETTLE and task.opening is not None:
+            return _attempt_again(_fail(task, task.opening.provider))
         case fact.Settled(outcome=outcome, paid=paid, fee=fee) if phase in _MAY_SETTLE:
             return replace(task, phase=Phase.SETTLED, outcome=outcome, price=paid, fee=fee), []
         case fact.Released() if phase is Phase.RELEASING:

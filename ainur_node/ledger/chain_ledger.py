@@ -279,9 +279,7 @@ class ChainLedger:
         found = await self.escrow(escrow)
         if found is None or found.state != "settled":
             raise Transient("the payment is not visible yet")
-        whole = found.outcome in _SETTLED_PAID
-        paid = found.amount if whole else found.paid_so_far
-        return events.Settled(escrow, found.outcome, paid, found.fee if whole else ZERO)
+        return _settled(escrow, found)
 
     async def dispute(self, escrow: EscrowId, ground: int, evidence: bytes) -> events.Disputed | events.Settled:
         """Open a case."""
@@ -295,7 +293,7 @@ class ChainLedger:
             return events.Disputed(escrow, ground, found.until)
         if found is None or found.state != "settled":
             raise Transient("the dispute is not visible yet")
-        return events.Settled(escrow, found.outcome, found.amount, found.fee)
+        return _settled(escrow, found)
 
     # --- the provider's calls -------------------------------------------------------------------------------------
 
@@ -337,6 +335,12 @@ class ChainLedger:
         if isinstance(outcome, Included):
             raise Transient(f"{call.name} is not visible yet")
         return _refusal(outcome)[0]
+
+
+def _settled(escrow: EscrowId, found: ChainEscrow) -> events.Settled:
+    whole = found.outcome in _SETTLED_PAID
+    paid = found.amount if whole else found.paid_so_far
+    return events.Settled(escrow, found.outcome, paid, found.fee if whole else ZERO)
 
 
 def _refusal(outcome: Failed | Refused) -> tuple[str, str]:

@@ -190,10 +190,11 @@ class Library:
             try:
                 raw = await self._mesh.request(peer, "auction.transcript", request, timeout=FETCH_TIMEOUT)
                 found = decode_transcript(raw)
-            except (Transient, RemoteRefusal, Misbehaviour) as exc:
+                hashed = transcript_hash(self._genesis, found)
+            except (Transient, RemoteRefusal, Misbehaviour, ValueError, OverflowError) as exc:
                 log.info("transcript_not_there", peer=peer, why=str(exc))
                 continue
-            if transcript_hash(self._genesis, found) == digest:
+            if hashed == digest:
                 await self.keep_transcript(digest, found)
                 return found
             log.warning("wrong_transcript", peer=peer)

@@ -7,7 +7,7 @@ from domain_records import AUCTION, GENESIS, b32, hashes
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ainur_node.domain.auction.commitments import MAX_COMMITS, MerkleProof, bid_set_root, prove, proves
+from ainur_node.domain.auction.commitments import MAX_COMMITS, MAX_PROOF, MerkleProof, bid_set_root, prove, proves
 from ainur_node.domain.ids import AccountId, AuctionId
 
 
@@ -16,6 +16,10 @@ def commits(count: int) -> dict[AccountId, bytes]:
 
 
 SIZES = [*range(1, 34), 255, 256]
+
+
+def test_the_bounds_are_those_of_the_chain() -> None:
+    assert (MAX_COMMITS, MAX_PROOF) == (256, 9)
 
 
 @pytest.mark.parametrize("count", SIZES)

@@ -221,7 +221,9 @@ class World(RuleBasedStateMachine):
         if how in ("declined", "not_delivered", "gave_back"):
             self.free, self.held = self.free + self.held, 0
             self.gone.add(winner)
-            self.tell(fact.WinnerFailed(escrow, winner, how))
+            settling = self.task.phase not in (Phase.RUNNING, Phase.DISPUTED)
+            nothing = fact.Settled(escrow, how, Amount(0), Amount(0))
+            self.tell(nothing if settling else fact.WinnerFailed(escrow, winner, how))
             return
         price, fee = self.task.price, self.task.fee
         paid = price if how in ("paid", "auto") else price // 2

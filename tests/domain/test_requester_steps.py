@@ -216,8 +216,15 @@ def test_a_failed_winner_makes_room_for_the_runner_up(phase: Phase, how: str) ->
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED])
-def test_given_back_work_is_auctioned_anew_without_the_one_who_gave_it_back(phase: Phase) -> None:
-    after, orders = step(at(phase), fact.WinnerFailed(ESCROW, WINNER, "gave_back"))
+@pytest.mark.parametrize(
+    "seen_as",
+    [fact.WinnerFailed(ESCROW, WINNER, "gave_back"), fact.Settled(ESCROW, "gave_back", Amount(0), Amount(0))],
+    ids=["failed", "settled"],
+)
+def test_given_back_work_is_auctioned_anew_without_the_one_who_gave_it_back(
+    phase: Phase, seen_as: fact.RequesterFact
+) -> None:
+    after, orders = step(at(phase), seen_as)
 
     assert (after.phase, after.attempt, after.failed, after.excluded) == (Phase.FUNDING, 1, (), (WINNER,))
     assert (after.escrow, after.opening, after.price, after.transcript) == (None, None, 0, None)

@@ -10,7 +10,7 @@ from ainur_node.domain.ids import AccountId, AuctionId
 from ainur_node.domain.money import Amount
 
 MAX_COMMITS = 256
-MAX_PROOF = 9
+MAX_PROOF = 9  # what a message may carry; `proves` asks for exactly the length that index and count need
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def proves(
     proof: MerkleProof,
 ) -> bool:
     """Whether the proof leads from this commit to the root of ``count`` commits."""
-    if not 0 <= proof.index < count <= MAX_COMMITS or len(proof.path) > MAX_PROOF:
+    if not 0 <= proof.index < count <= MAX_COMMITS:
         return False
     node, position, width = _leaf(provider, commit), proof.index, count
     siblings: Sequence[bytes] = proof.path
