@@ -48,6 +48,7 @@ class Caller:
         self._under_way: dict[bytes, Future[Outcome]] = {}
         # Hashes signed for a ref that is under way: more than one only when the writer had to sign anew.
         self._hashes: dict[bytes, list[bytes]] = {}
+        self._resumed: list[tuple[Signed, Future[Outcome]]] = []
 
     def on_signed(self, signed: Signed) -> None:
         """Called in the writer's thread before the bytes leave: the row must be stored first."""
@@ -81,20 +82,26 @@ class Caller:
         for row in rows[:RESUME_AT_MOST]:
             since = int(json.loads(row.intent).get("block", 0))
             signed = Signed(row.ref, row.hash, row.nonce, since, row.era_end, row.raw, row.call)
-            self._hashes.setdefault(row.ref, []).append(row.hash)
-            self._under_way[row.ref] = self.writer.resume(signed)
+            future = self._under_way[row.ref] = self.writer.resume(signed)
+            self._resumed.append((signed, future))
         return len(rows)
 
     async def settle_resumed(self) -> None:
         """Write down how the resumed ones ended."""
-        for ref, future in list(self._under_way.items()):
-            try:
-                outcome = await _wait(future)
-            except ChainError as exc:
-                log.warning("outbox_unresolved", why=str(exc))
-            else:
-                await self._resolve(ref, outcome)
-            self._under_way.pop(ref, None)
+        async with trio.open_nursery() as nursery:
+            while self._resumed:
+                nursery.start_soon(self._settle, *self._resumed.pop())
+
+    async def _settle(self, signed: Signed, future: Future[Outcome]) -> None:
+        try:
+            outcome = await _wait(future)
+        except ChainError as exc:
+            log.warning("outbox_unresolved", why=str(exc))
+        else:
+            await self._write_down(signed.hash, _described(outcome))
+        # The same call may be under way again by now, as another extrinsic.
+        if self._under_way.get(signed.ref) is future:
+            del self._under_way[signed.ref]
 
     async def send(self, call: Call, *natural_id: bytes) -> Included | Failed | Refused:
         """One call to its end; Transient when the chain is away or the era passed without it."""
@@ -117,8 +124,18 @@ class Caller:
         return outcome
 
     async def _resolve(self, ref: bytes, outcome: Outcome) -> None:
-        for signed in self._hashes.pop(ref, ()):
-            await self._outbox.resolve(signed, _described(outcome))
+        *before, last = self._hashes.pop(ref, [b""])
+        for signed in before:
+            await self._write_down(signed, "signed anew")
+        if last:
+            await self._write_down(last, _described(outcome))
+
+    async def _write_down(self, signed: bytes, outcome: str) -> None:
+        """A store that is away must not hide an outcome: whoever was told "try again" would pay twice."""
+        try:
+            await self._outbox.resolve(signed, outcome)
+        except Transient as exc:
+            log.warning("outcome_not_stored", hash=signed.hex()[:16], outcome=outcome, why=str(exc))
 
 
 def _described(outcome: Outcome) -> str:
