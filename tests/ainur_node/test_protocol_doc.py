@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ainur_node.domain import bidding
 from ainur_node.market import messages
 from ainur_node.mesh import blobs, calls, dht, dht_records, meeting, wire
 from ainur_node.mesh.records import Topic
+from wasm_runtime import limits
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -83,3 +85,16 @@ def test_the_shared_vectors_exist() -> None:
     named = re.findall(r"`(tests/vectors/[\w.]+|chain/pallet-tests/src/vectors\.rs|wasm_runtime/[\w./]+)`", DOC)
     assert named
     assert [n for n in named if not (ROOT / n).exists()] == []
+
+
+def test_every_code_that_a_peer_can_meet_is_described() -> None:
+    source = sources("ainur_node/market", "ainur_node/mesh")
+    codes = set(re.findall(r'(?:RemoteRefusal|_refusal)\((?:call, )?"(\w+)"', source)) | {calls.BUSY, calls.UNAVAILABLE}
+    answers = re.findall(r'^    return (?:None if .*? else )?"(\w+)"', sources("ainur_node/domain"), re.MULTILINE)
+    assert len(codes) > 15
+    assert sorted(c for c in codes if f"`{c}`" not in DOC) == []
+    assert sorted(c for c in answers if c in bidding.SENTENCES and f"`{c}`" not in DOC) == []
+
+
+def test_the_engine_id_is_the_one_of_the_page() -> None:
+    assert limits.engine_id().hex() in DOC
