@@ -11,7 +11,7 @@ from typing import Any
 import ainur_node
 from ainur_node.devnet.asking import ask, client_of
 from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
-from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError, point_current
+from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY, open_market
 from ainur_node.devnet.plan import Plan
 from ainur_node.devnet.verdict import Bid, Findings, faults
@@ -75,9 +75,7 @@ def run_demo(
             world.stop()
             raise
         result["seconds"] = round(time.monotonic() - began, 2)
-        if keep:
-            point_current(home, world.layout)
-        else:
+        if not keep:
             world.stop()
     finally:
         if not was_there:

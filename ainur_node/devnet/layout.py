@@ -90,9 +90,9 @@ def current(home: Path) -> Layout | None:
     return Layout(target.parent)
 
 
-def point_current(home: Path, layout: Layout) -> None:
+def point_current(layout: Layout) -> None:
     """Let ``devnet/current`` point at the submitter of a world."""
-    link = devnet_directory(home) / "current"
+    link = layout.directory.parent / "current"
     fresh = link.with_name(f".current-{os.getpid()}")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(Path(layout.directory.name) / SUBMITTER)

@@ -86,14 +86,35 @@ def start(
 ) -> World:
     """Make a world and start it; the market is not there yet.
 
-    An ``attached`` world ends with this process. Raises DevnetError, ConfigError, Transient; nothing is left then.
+    An ``attached`` world ends with this process, any other is the home's current one. Raises DevnetError when there
+    is one that runs, ConfigError, Transient; nothing is left then.
     """
-    layout = new_layout(home, world)
+    if attached:
+        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell)
+    try:
+        with claim.take(devnet_directory(home)):
+            running = current(home)
+            if running is not None and (keeper := claim.holder(running.directory)) is not None:
+                raise DevnetError(
+                    "already-running",
+                    f"the world {running.directory.name} is up (pid {keeper})",
+                    hint="use it, or end it with: ainur devnet down",
+                )
+            if running is not None:
+                _clear(running)  # what a killed keeper left
+            return _start(new_layout(home, world), nodes, node_command, attached=False, tell=tell)
+    finally:
+        _remove_if_empty(devnet_directory(home))
+
+
+def _start(layout: Layout, nodes: int, node_command: tuple[str, ...], *, attached: bool, tell: Tell) -> World:
     layout.directory.mkdir(mode=0o700, parents=True)
     try:
         plan = make_plan(layout, nodes, node_command)
         tell({"step": "keys", "text": f"fresh keys and homes for {len(plan.nodes)} nodes", "nodes": len(plan.nodes)})
         layout.logs.mkdir(mode=0o700, exist_ok=True)
+        if not attached:
+            point_current(layout)  # from now on `down` finds it, also when we are killed before it is up
         process = _spawn(layout, attached=attached)
     except BaseException:
         _clear(layout)
@@ -119,18 +140,10 @@ def up(
 
     Raises DevnetError when one is up already, ConfigError, Transient, Refused, Unreachable; nothing is left then.
     """
-    running = current(home)
-    if running is not None and claim.holder(running.directory) is not None:
-        raise DevnetError(
-            "already-running",
-            f"the world {running.directory.name} is up (pid {claim.holder(running.directory)})",
-            hint="use it, or end it with: ainur devnet down",
-        )
     began = time.monotonic()
     started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command)
     try:
         open_market(started.plan, tell)
-        point_current(home, started.layout)
     except BaseException:
         started.stop()
         raise
@@ -168,8 +181,6 @@ def down(home: Path, tell: Tell = lambda _: None) -> dict[str, Any]:
         pids.send(identity, signal.SIGTERM)
         if pids.wait_gone([identity], STOP_PATIENCE):
             pids.end([identity], patience=2.0)
-    with contextlib.suppress(FileNotFoundError):
-        (devnet_directory(home) / "current").unlink()
     left = _clear(layout)
     stopped = [process.pid for process in ([identity] if identity else []) + processes]
     return {"world": layout.directory.name, "stopped": stopped, "left": left, "removed": str(layout.directory)}
@@ -254,9 +265,18 @@ def _clear(layout: Layout) -> list[int]:
         _remove_run_directories(layout)
         shutil.rmtree(directory_away(layout.postgres), ignore_errors=True)
         shutil.rmtree(layout.directory, ignore_errors=True)
-    with contextlib.suppress(OSError):  # other worlds may lie there
-        layout.directory.parent.rmdir()
+    link = layout.directory.parent / "current"
+    if link.is_symlink() and link.readlink().parts[:1] == (layout.directory.name,):
+        link.unlink()
+    _remove_if_empty(layout.directory.parent)
     return left
+
+
+def _remove_if_empty(devnet: Path) -> None:
+    if claim.holder(devnet) is None:
+        (devnet / claim.LOCK_FILE).unlink(missing_ok=True)  # of an `up` that was killed
+    with contextlib.suppress(OSError):  # other worlds lie there, or it is gone already
+        devnet.rmdir()
 
 
 def _remove_run_directories(layout: Layout) -> None:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.supervisor import pids
@@ -45,6 +47,14 @@ class Claim:
         (self.home / CHILDREN_FILE).unlink(missing_ok=True)
         (self.home / LOCK_FILE).unlink(missing_ok=True)
         os.close(self.descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
 
 
 def take(home: Path) -> Claim:

@@ -15,7 +15,7 @@ def a_world(home: Path, name: str = "w-1") -> Layout:
     layout = layouts.new_layout(home, name)
     layout.directory.mkdir(parents=True)
     layout.world_file.write_text(json.dumps({"nodes": [{"name": "n1"}, {"name": "submitter"}]}))
-    layouts.point_current(home, layout)
+    layouts.point_current(layout)
     return layout
 
 

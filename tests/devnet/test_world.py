@@ -76,7 +76,7 @@ print(json.dumps(world.up(Path({str(short_home)!r}), 3, node_command={fake_node!
 
 def test_down_cleans_up_after_a_killed_keeper(short_home: Path, fake_node: tuple[str, ...]) -> None:
     started = world.start(short_home, 3, world="w-a", attached=True, tell=lambda _: None, node_command=fake_node)
-    layouts.point_current(short_home, started.layout)
+    layouts.point_current(started.layout)
     os.kill(started.pid, signal.SIGKILL)
 
     world.down(short_home)
@@ -84,6 +84,25 @@ def test_down_cleans_up_after_a_killed_keeper(short_home: Path, fake_node: tuple
     assert list(short_home.iterdir()) == []
     assert processes_below(short_home) == []
     started.stop()
+
+
+def test_down_ends_a_world_whose_start_was_killed(short_home: Path, fake_node: tuple[str, ...]) -> None:
+    script = f"""
+from pathlib import Path
+from ainur_node.devnet import world
+world.up(Path({str(short_home)!r}), 3, node_command={fake_node!r}, tell=lambda event: print(event["step"], flush=True))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        while program.stdout.readline() not in {"database\n", ""}:
+            pass
+        program.kill()
+
+    gone = world.down(short_home)
+
+    assert gone["stopped"]
+    assert list(short_home.iterdir()) == []
+    assert processes_below(short_home) == []
 
 
 @pytest.mark.slow
