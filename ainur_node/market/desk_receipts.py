@@ -4,7 +4,6 @@ from typing import Any
 
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.events import Verified
-from ainur_node.domain.ids import PackageId
 from ainur_node.domain.receipt import hash_of, seed_of
 from ainur_node.domain.requester import RequesterTask
 from ainur_node.errors import Transient
@@ -57,7 +56,10 @@ class ReceiptDesk:
         wanted = id32(params, key)
         task = await own_task(self._store, wanted)
         if task is None:
-            raise Refuse("unknown_task", "this node did not submit that task")
+            raise Refuse(
+                "unknown_task",
+                "this node did not submit that task: ask the one that did, of a devnet with --node submitter",
+            )
         for stored in await self._store.facts(TASK, task.task):
             found = codec.decode_fact(stored.kind, stored.fact)
             if isinstance(found, Verified):
@@ -72,14 +74,13 @@ class ReceiptDesk:
         provider = await self._ledger.provider(e.provider)
         signed = provider is not None and signed_by(provider.node_key, hash_of(genesis, receipt), receipt.signature)
         task_input = await self._library.bytes_of(task.input_sha256)
-        agents = await self._ledger.agents()
-        packages = [PackageId(a.package) for a in agents if a.provider == e.provider and a.module in task.spec.modules]
-        if task_input is None or not packages:
+        package = self._library.package_of(task.opening.terms.module) if task.opening is not None else None
+        if task_input is None or package is None:
             raise Refuse("gone", "the input or the package is no longer here", ExitCode.UNREACHABLE)
-        manifest = await self._library.ready(packages[0])
+        manifest = await self._library.ready(package.manifest.package)
         limits = task.spec.limits
         seed = seed_of(genesis, e.escrow, e.input_sha256)
-        run = await self._sandbox.run(
+        run = await self._library.run(
             Job(
                 module=manifest.module,
                 input=task_input,

@@ -1,13 +1,15 @@
 """The desk for tasks: submit, watch, show, result, cancel, list."""
 
+from collections import Counter
 from typing import Any
 
+import structlog
 import trio
 
 from ainur_node.domain.auction.rules import reserve_of
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.events import CancelRequested, Submitted, Verified
-from ainur_node.domain.ids import PackageId, TaskId
+from ainur_node.domain.ids import AccountId, PackageId, TaskId
 from ainur_node.domain.manifest import JSON, TEXT, Manifest
 from ainur_node.domain.money import Amount, format_ain
 from ainur_node.domain.rejection import Rejection
@@ -22,7 +24,7 @@ from ainur_node.domain.task import (
     spec_hash,
     task_id,
 )
-from ainur_node.errors import Transient
+from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import codec, views
 from ainur_node.market.asking import Params, blob, id32, planck, refuse, text, whole
 from ainur_node.market.codec import TASK, Fact, State
@@ -32,12 +34,17 @@ from ainur_node.market.messages import MAX_INPUT
 from ainur_node.market.schema import check, wrap_text
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.peers import peer_id_of
-from ainur_node.ports import ChainAgent, Clock, Ledger, TaskStore
+from ainur_node.ports import ChainAgent, Clock, Ledger, RemoteRefusal, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse, Send
+
+log = structlog.get_logger(__name__)
 
 # The longest that a watcher waits before it looks again by itself, in seconds.
 LOOK_AGAIN = 1.0
 FETCH_PATIENCE = 10.0
+MORE_PATIENCE = 1.0
+# Providers of one package that are asked for it.
+MAX_SELLERS = 8
 # The auctioneer's bond, in parts of the reserve, is held beside the budget; the chain has the last word.
 BOND_BPS = 1_000
 
@@ -108,6 +115,9 @@ class TaskDesk:
     async def _agents(self, capability: str) -> list[ChainAgent]:
         everyone = await self._ledger.agents()
         found = [a for a in everyone if a.active and a.capability == capability and a.provider != self._ledger.account]
+        if not found and any(a.active and a.capability == capability for a in everyone):
+            hint = f"only this node offers {capability!r}, and nobody bids for a task of their own: submit it elsewhere"
+            raise Refuse("unknown_capability", hint)
         if not found:
             known = sorted({a.capability for a in everyone if a.active})
             listed = ", ".join(known[:10]) or "none yet"
@@ -115,27 +125,46 @@ class TaskDesk:
         return found
 
     async def _manifest(self, agents: list[ChainAgent]) -> tuple[Manifest, tuple[Any, ...]]:
-        """The manifest that the input must fit, and all modules that may run it."""
-        for agent in agents:
-            provider = await self._ledger.provider(agent.provider)
-            peers = [peer_id_of(provider.node_key)] if provider is not None else []
-            try:
-                with trio.fail_after(FETCH_PATIENCE):
-                    package = await self._library.fetch(PackageId(agent.package), peers)
-            except (Transient, trio.TooSlowError):
-                continue
-            if isinstance(package, Rejection):
-                continue
-            same = [a for a in agents if a.verification_class == agent.verification_class]
-            modules = sorted({a.module for a in same})[:MAX_MODULES]
-            if agent.module not in modules:
-                modules[-1] = agent.module
-            return package.manifest, tuple(modules)
-        raise Refuse(
-            "package_unavailable",
-            "no provider of this capability could hand its package over; try again in a moment",
-            ExitCode.UNREACHABLE,
-        )
+        """The manifest that the input must fit (the most offered one), and all modules that may run it.
+
+        Only modules that are here are admitted: whoever wins with another could keep us from replaying its work.
+        """
+        offered = Counter(PackageId(a.package) for a in agents)
+        ranked = sorted(offered, key=lambda p: (-offered[p], p))[:MAX_MODULES]
+        here: dict[PackageId, Manifest] = {}
+        with trio.move_on_after(FETCH_PATIENCE) as patience:
+            async with trio.open_nursery() as nursery:
+                for package in ranked:
+                    sellers = [a.provider for a in agents if a.package == package][:MAX_SELLERS]
+                    nursery.start_soon(self._fetch, package, sellers, here, patience)
+        chosen = next((here[p] for p in ranked if p in here), None)
+        if chosen is None:
+            raise Refuse(
+                "package_unavailable",
+                "no provider of this capability could hand its package over; try again in a moment",
+                ExitCode.UNREACHABLE,
+            )
+        return chosen, tuple(sorted({m.module for m in here.values() if _alike(m, chosen)}))
+
+    async def _fetch(
+        self,
+        package: PackageId,
+        sellers: list[AccountId],
+        here: dict[PackageId, Manifest],
+        patience: trio.CancelScope,
+    ) -> None:
+        """Add a package to those that are here; once there is one, the others get little more time."""
+        providers = [await self._ledger.provider(seller) for seller in sellers]
+        try:
+            found = await self._library.fetch(package, [peer_id_of(p.node_key) for p in providers if p is not None])
+        except (Transient, Misbehaviour, RemoteRefusal) as exc:
+            log.info("package_not_had", package=package.hex()[:16], why=str(exc))
+            return
+        if isinstance(found, Rejection):
+            log.info("package_refused", package=package.hex()[:16], why=found.hint)
+            return
+        here[package] = found.manifest
+        patience.deadline = min(patience.deadline, trio.current_time() + MORE_PATIENCE)
 
     async def _input(self, document: bytes, media: str, manifest: Manifest) -> bytes:
         wraps = manifest.media_type == TEXT and media == TEXT
@@ -241,3 +270,13 @@ class TaskDesk:
             wanted = f"={wanted}"
         found = await self._store.recent(TASK, limit, wanted)
         return {"tasks": [views.brief(stored) for stored in found]}
+
+
+def _alike(one: Manifest, other: Manifest) -> bool:
+    """Whether the same input fits both and the same output is promised."""
+    return (
+        one.output_schema_hash == other.output_schema_hash
+        and one.verification_class == other.verification_class
+        and one.media_type == other.media_type
+        and one.input_schema == other.input_schema
+    )

@@ -17,7 +17,7 @@ from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.messages import TranscriptRequest
 from ainur_node.market.schema import schema_fault
-from ainur_node.ports import Blobs, Finding, Mesh, RemoteRefusal, Sandbox, TaskStore
+from ainur_node.ports import Blobs, Finding, Job, Mesh, RemoteRefusal, Run, Sandbox, TaskStore
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +82,10 @@ class Library:
         """A package whose manifest is here."""
         return self._packages.get(package)
 
+    def package_of(self, module: ModuleId) -> Package | None:
+        """A package here that holds a module."""
+        return next((p for p in self._packages.values() if p.manifest.module == module), None)
+
     async def add(self, raw: bytes, wasm: bytes) -> Package | Rejection:
         """Check and keep a package: manifest, module hash, inspection by the sandbox."""
         manifest = read_manifest(raw)
@@ -136,6 +140,15 @@ class Library:
             if findings:
                 raise Transient(f"module {module.hex()[:16]} is refused: {findings[0].code}")
         return found.manifest
+
+    async def run(self, job: Job) -> Run:
+        """Run a module that :meth:`ready` prepared; Transient when the sandbox cannot run it now."""
+        try:
+            return await self._sandbox.run(job)
+        except Transient:
+            # Its cache may have dropped the module: the next attempt hands it in again.
+            self._prepared.discard(ModuleId(job.module))
+            raise
 
     async def inspect(self, wasm: bytes) -> list[Finding]:
         """Lint a module without keeping it."""

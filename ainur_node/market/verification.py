@@ -71,12 +71,16 @@ class Verification:
         if fault is not None:
             return await self._mismatch(order, RECEIPT_INVALID, fault, output)
         manifest = await self._library.ready(await self._package(order))
+        if manifest.module != order.opening.terms.module:
+            raise Transient("the package of the winner's module cannot be had")
         replayed = order.spec.policy is VerificationPolicy.REPLAY
         if replayed:
             run = await self._replay(order)
             if not _agrees(run, receipt):
                 log.warning("replay_differs", escrow=order.escrow.hex()[:16], exit=run.exit.name, fuel=run.fuel_used)
                 return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
+        if manifest.output_schema_hash != order.spec.output_schema:
+            raise Transient("no package here has both the module and the output schema of the task")
         if await check(output.body, manifest.output_schema) is not None:
             return await self._mismatch(order, SCHEMA_INVALID, "schema_invalid", output)
         blob = await self._library.keep(output.body)
@@ -104,7 +108,10 @@ class Verification:
         return None if signed_by(node_key, digest, receipt.signature) else "receipt_signature"
 
     async def _package(self, order: Verify) -> PackageId:
-        """The package of the agent that won; another admissible one than the task was priced by, perhaps."""
+        """A package with the module of the escrow; the agent may have been updated to another one since."""
+        held = self._library.package_of(order.opening.terms.module)
+        if held is not None:
+            return held.manifest.package
         agents = await self._ledger.agents()
         won = next((a for a in agents if a.agent == order.opening.terms.agent), None)
         return PackageId(won.package) if won is not None else order.package
@@ -114,7 +121,7 @@ class Verification:
         if task_input is None:
             raise Transient("the input is missing from the blob store")
         limits = order.spec.limits
-        run = await self._sandbox.run(
+        run = await self._library.run(
             Job(
                 module=order.opening.terms.module,
                 input=task_input,
@@ -126,7 +133,7 @@ class Verification:
                 deadline_ms=REPLAY_DEADLINE,
             )
         )
-        if run.exit in (Exit.DEADLINE, Exit.ENGINE, Exit.BAD_MODULE):
+        if not run.exit.provable:
             raise Transient(f"the replay could not be finished here: {run.exit.name}")
         return run
 

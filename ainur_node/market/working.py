@@ -63,7 +63,7 @@ class Working:
             return WorkFailed("input_mismatch", "the input is not what the task committed to")
         manifest = await self._library.ready(order.package)
         limits, seed = order.spec.limits, seed_of(self._ledger.genesis, order.escrow, sha)
-        run = await self._sandbox.run(
+        run = await self._library.run(
             Job(
                 module=order.opening.terms.module,
                 input=body,

@@ -17,6 +17,7 @@ from ainur_node import ports
 from ainur_node.domain.ids import PeerId
 from ainur_node.domain.receipt import Exit
 from ainur_node.domain.task import Limits
+from ainur_node.errors import Transient
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.registration import Registration
@@ -106,7 +107,8 @@ class FakeSandbox:
         return []
 
     async def run(self, job: ports.Job) -> ports.Run:
-        assert job.module in self.prepared, "the real one answers Transient: the library must prepare first"
+        if job.module not in self.prepared:
+            raise Transient("not prepared", hint="hand the module in again")
         self.jobs.append(job)
         await trio.sleep(WORK_SECONDS)
         output = self.work(job.input) if self.exit is Exit.OK else b""

@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 import trio
-from market_world import CAPABILITY, MarketNode, MarketWorld
+from market_world import CAPABILITY, MarketNode, MarketWorld, module_named
 from trio.testing import MockClock
 
 from ainur_node.domain import events
 from ainur_node.domain.auction.rules import reserve_of
-from ainur_node.domain.canonical import capability_id
+from ainur_node.domain.canonical import capability_id, content_hash
 from ainur_node.domain.ids import EscrowId, PeerId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.receipt import Exit
@@ -22,7 +22,7 @@ from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.market import messages
 from ainur_node.market.messages import Input, Output, Reveal
 from ainur_node.ports import Handler, RemoteRefusal
-from pallets_client.pallets import vcg_auction
+from pallets_client.pallets import agent_registry, vcg_auction
 from pallets_client.records import AIN, Call, Included
 
 BUDGET = 10 * AIN
@@ -418,3 +418,58 @@ async def test_a_task_can_be_cancelled_before_its_bids_are_closed(stage: Stage, 
     assert done["phase"] == "cancelled"
     assert stage.gain(stage.submitter) == 0
     assert stage.world.in_escrow() == 0
+
+
+# --- packages -----------------------------------------------------------------------------------------------------
+
+
+async def test_an_agent_updated_after_the_award_is_still_replayed(stage: Stage, autojump_clock: MockClock) -> None:
+    """Otherwise a winner could deliver anything, make the replay impossible, and wait for its money."""
+
+    def lie_and_update(_: bytes) -> bytes:
+        agent = stage.cheap.market.offers.all()[0].agent
+        other = agent_registry.update_agent(agent, bytes(32), bytes(32), 0, 0)
+        stage.cheap.writer.submit(other, b"update").result(0)
+        return b'{"said": "lies"}'
+
+    stage.cheap.sandbox.work = lie_and_update
+
+    done = await stage.run()
+
+    assert done["outcome"] == "stale"
+    assert [c for c, _ in done["reasons"]] == ["replay_differs"]
+
+
+async def test_a_module_that_is_not_here_is_not_admitted(world: MarketWorld, autojump_clock: MockClock) -> None:
+    alone = await world.provider("alone", AIN)
+    await world.provider("usual", 2 * AIN)
+    await alone.offer(AIN, "quiet", description="another package of the same capability")
+    submitter = await world.submitter()
+    alone.blobs.kept.pop(content_hash(module_named("quiet")))
+
+    done = await submitter.final(await submitter.submit(BUDGET))
+
+    spec = (await submitter.store.load("task", bytes.fromhex(done["task"]))).state  # type: ignore[union-attr]
+    assert len(json.loads(spec)["spec"]["modules"]) == 1
+    assert done["outcome"] == "paid"
+
+
+@pytest.mark.parametrize("how", [Exit.STACK_OVERFLOW, Exit.DEADLINE, Exit.MEMORY, Exit.ENGINE])
+async def test_a_replay_that_proves_nothing_is_no_ground_for_a_dispute(
+    stage: Stage, autojump_clock: MockClock, how: Exit
+) -> None:
+    stage.submitter.sandbox.exit = how
+
+    done = await stage.run()
+
+    assert (done["phase"], done["outcome"]) == ("settled", "auto")
+    assert stage.gain(stage.cheap) == ASKS["dear"]
+
+
+async def test_a_module_that_the_sandbox_forgot_is_handed_in_again(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.cheap.sandbox.prepared.clear()
+    stage.submitter.sandbox.prepared.clear()
+
+    done = await stage.run()
+
+    assert (done["outcome"], done["winner"]["provider"]) == ("paid", stage.cheap.account.hex())
