@@ -12,7 +12,7 @@ from ainur_node.domain.agent import decode_terms
 from ainur_node.domain.auction.commitments import MAX_PROOF, Commit, MerkleProof, Opening
 from ainur_node.domain.canonical import u128
 from ainur_node.domain.ids import AccountId, EscrowId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import MAX_BUDGET, Amount
 from ainur_node.domain.receipt import Execution, Exit, Receipt
 from ainur_node.errors import Misbehaviour
 
@@ -110,9 +110,15 @@ class Reveal(Message, frozen=True):
     terms: Annotated[bytes, msgspec.Meta(max_length=256)]
 
     def opening(self, provider: AccountId) -> Opening:
-        """As a domain record; Misbehaviour when the terms are not canonical."""
+        """As a domain record; Misbehaviour when the terms are not canonical or no budget could pay the ask.
+
+        An ask near 2^128 and its penalty together fit into no u128: no row, and so no transcript, could hold them.
+        """
+        ask = money_of(self.ask)
+        if ask > MAX_BUDGET:
+            raise Misbehaviour(f"the ask of {provider.hex()[:12]} is above the largest budget")
         try:
-            return Opening(provider, money_of(self.ask), self.nonce, decode_terms(self.terms))
+            return Opening(provider, ask, self.nonce, decode_terms(self.terms))
         except ValueError as exc:
             raise Misbehaviour(f"the terms of {provider.hex()[:12]} do not decode: {exc}") from exc
 
