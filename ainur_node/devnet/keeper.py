@@ -96,7 +96,7 @@ class Keeper:
         children = list(self._children)
         self._children.stop_together(*[child for child in children if child.name != "chain"])
         self._children.stop()
-        self._postgres.stop()
+        self._postgres.stop(discard=self._plan.layout.discard_file.exists())
         for each in reversed(self._claims):
             each.release()
 

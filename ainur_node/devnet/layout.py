@@ -60,6 +60,11 @@ class Layout:
         """What the keeper has to start."""
         return self.directory / "plan.json"
 
+    @property
+    def discard_file(self) -> Path:
+        """There when the world ends for good: its keeper need not leave the database in order."""
+        return self.directory / "discard"
+
     def home(self, node: str) -> Path:
         """Home of a node of this world."""
         return self.directory / node

@@ -55,6 +55,7 @@ class Plan:
     chain_port: int
     faucet: str
     node_command: tuple[str, ...]
+    durable: bool
     nodes: list[PlannedNode] = field(default_factory=list)
 
     @property
@@ -93,13 +94,15 @@ def postgres_of(plan: Plan) -> EmbeddedPostgres:
         plan.layout.postgres,
         run_directory(plan.layout.directory),
         max_connections=SPARE_CONNECTIONS + CONNECTIONS_PER_NODE * len(plan.nodes),
+        durable=plan.durable,
     )
 
 
-def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = ()) -> Plan:
+def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = (), *, durable: bool = True) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
-    The world's directory must exist. Raises DevnetError for a number of providers that makes no market.
+    The world's directory must exist. What is not ``durable`` may be lost when the machine crashes. Raises DevnetError
+    for a number of providers that makes no market.
     """
     if not MIN_PROVIDERS <= providers <= MAX_PROVIDERS:
         raise DevnetError(
@@ -113,7 +116,7 @@ def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = ()
     write_private(layout.faucet_file, faucet.seed.hex() + "\n")
     homes = [make_keys(layout.home(name), name, keystore.DEVELOPMENT) for name in names]
     nodes = list(_nodes(homes, ports))
-    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, nodes)
+    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, nodes)
     server = postgres_of(plan)
     for node in nodes:
         _configure(plan, node, server.dsn(node.database))

@@ -64,6 +64,8 @@ SETTINGS = {
     "log_min_error_statement": "panic",
     "idle_in_transaction_session_timeout": "60s",
 }
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For data that is removed when its server stops: a demo need not wait for the disk."""
 SETTINGS_18 = {"io_method": "sync"}  # no workers for asynchronous reads of a small database
 
 
@@ -81,12 +83,14 @@ class EmbeddedPostgres:
         pg_bin: Path | None = None,
         max_connections: int = MAX_CONNECTIONS,
         start_timeout: float = START_TIMEOUT,
+        durable: bool = True,
     ) -> None:
         self._data = Path(os.path.abspath(data_dir))  # noqa: PTH100 # a link to another disk must stay a link
         self._run = Path(os.path.abspath(run_dir))  # noqa: PTH100
         self._pg_bin = pg_bin
         self._max_connections = max_connections
         self._start_timeout = start_timeout
+        self._durable = durable
         self._place: Place | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._claim: leftovers.Claim | None = None
@@ -149,8 +153,9 @@ class EmbeddedPostgres:
                 hint="choose directories that this user may enter, run as an ordinary user, or set database.url",
             )
         arguments = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale=C", "--wal-segsize=4")
+        no_sync = () if self._durable else ("--no-sync",)
         made = subprocess.run(
-            [*identity.prefix, str(binaries / "initdb"), "-D", str(making), "--no-instructions", *arguments],
+            [*identity.prefix, str(binaries / "initdb"), "-D", str(making), "--no-instructions", *arguments, *no_sync],
             capture_output=True,
             text=True,
             errors="replace",
@@ -192,19 +197,19 @@ class EmbeddedPostgres:
         _log.info("database_started", pid=self.pid, user=place.identity.name)
         return self.dsn()
 
-    def stop(self, timeout: float = STOP_TIMEOUT) -> None:
-        """Stop the server: politely, after `timeout` seconds by force. Safe to call again or before a start."""
+    def stop(self, timeout: float = STOP_TIMEOUT, *, discard: bool = False) -> None:
+        """Stop the server: politely, after `timeout` seconds by force. Safe to call again or before a start.
+
+        With `discard` the data is about to be removed, so nothing is written out first.
+        """
         process, self._process = self._process, None
         if process is not None:
-            for how, patience in (
-                (signal.SIGINT, timeout),
-                (signal.SIGQUIT, timeout),
-                (signal.SIGKILL, timeout),
-            ):
+            polite = () if discard or not self._durable else (signal.SIGINT,)
+            for how in (*polite, signal.SIGQUIT, signal.SIGKILL):
                 if process.poll() is None:
                     process.send_signal(how)
                 try:
-                    process.wait(patience)
+                    process.wait(timeout)
                     break
                 except subprocess.TimeoutExpired:
                     _log.warning("database_does_not_stop", pid=process.pid, signal=how.name)
@@ -217,7 +222,7 @@ class EmbeddedPostgres:
 
     def remove(self) -> None:
         """Stop the server and remove its data and log, wherever they are."""
-        self.stop()
+        self.stop(discard=True)
         for directory in (self._data, directory_away(self._data)):
             shutil.rmtree(directory, ignore_errors=True)
         for name in (
@@ -276,6 +281,7 @@ class EmbeddedPostgres:
     def _spawn(self, place: Place) -> None:
         binaries = find_binaries(self._pg_bin)
         settings = SETTINGS | (SETTINGS_18 if server_major(binaries) >= 18 else {})
+        settings |= {} if self._durable else THROW_AWAY
         settings["max_connections"] = str(self._max_connections)
         settings["unix_socket_directories"] = '"' + str(place.sockets).replace('"', '""') + '"'
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
