@@ -64,7 +64,12 @@ def mismatch(document: bytes, schema: Mapping[str, Any]) -> str | None:
     if error is None:
         return None
     where = "/".join(str(part) for part in error.absolute_path)[:100] or "the document"
-    return f"{where}: {error.message[:200]}"
+    return f"{where}: {_shortened(error.message)}"
+
+
+def _shortened(message: str) -> str:
+    """Both ends of a sentence: the value stands first and may be long, what is wrong with it comes last."""
+    return message if len(message) <= 200 else f"{message[:60]} … {message[-120:]}"
 
 
 def schema_fault(schema: Mapping[str, Any]) -> str | None:
