@@ -1,12 +1,14 @@
-"""Worlds of the chain's contract suite; the real one is started once per run."""
+"""Worlds and stores of the contract suites; the real chain is started once per run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from chain_world import RICH, World, memory_world, real_world
 
+from ainur_node.storage.memory import MemoryStore
+from ainur_node.storage.postgres import PostgresStore, open_store
 from pallets_client.testing.host import HostProcess
 
 
@@ -28,3 +30,17 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     yield chain
     audit = chain.client.audit()
     assert audit.difference == 0
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
+def store_dsn(request: pytest.FixtureRequest) -> str | None:
+    return None if request.param == "memory" else request.getfixturevalue("dsn")
+
+
+@pytest.fixture
+async def store(store_dsn: str | None) -> AsyncIterator[MemoryStore | PostgresStore]:
+    if store_dsn is None:
+        yield MemoryStore()
+        return
+    async with open_store(store_dsn) as opened:
+        yield opened
