@@ -1,5 +1,7 @@
 """The provider's ear: hears announcements, decides by policies, fixes and later opens sealed bids."""
 
+from collections import Counter
+
 import structlog
 import trio
 
@@ -29,8 +31,13 @@ from ainur_node.signing import NodeSigner
 
 log = structlog.get_logger(__name__)
 
-# Announcements looked at side by side; more wait in the gossip channel, which is bounded itself.
+# Announcements looked at side by side. An auction that the chain does not show costs a second of waiting, so whoever
+# never announced a real one shares a few places, and no author takes all: what finds no place is dropped.
 AT_ONCE = 32
+AT_ONCE_BY_ONE = 16
+AT_ONCE_BY_STRANGERS = 8
+MAX_KNOWN = 1024
+STRANGERS = ""
 # A bid is opened only once it is known how its commit ended: one that was refused is not watched any more.
 STANDING = frozenset({Phase.COMMITTED, Phase.REVEALED})
 # The announcement can be faster than our view of the chain: look again for this long.
@@ -64,6 +71,8 @@ class Bidder:
         self._observer = observer
         self._settings = settings
         self._engine_id = engine_id
+        self._known: dict[PeerId, None] = {}
+        self._under_way: Counter[str] = Counter()
 
     def serve(self) -> None:
         """Answer ``auction.reveal``."""
@@ -77,13 +86,34 @@ class Bidder:
             task_status.started()
             while True:
                 gossip = await channel.receive()
-                if gossip.author != self._mesh.peer_id and self._offers.all():
+                if gossip.author == self._mesh.peer_id or not self._offers.all():
+                    continue
+                queue = self._queue(gossip.author)
+                if queue is None:
+                    self._observer.count("announcements_dropped")
+                    continue
+                self._under_way[queue] += 1
+                if queue != STRANGERS:
                     # Not the gossip itself: the same words may well be heard twice.
                     ticket = object()
                     await limiter.acquire_on_behalf_of(ticket)
-                    nursery.start_soon(self._heard, gossip, limiter, ticket)
+                    nursery.start_soon(self._heard, gossip, queue, limiter, ticket)
+                else:
+                    nursery.start_soon(self._heard, gossip, queue, None, None)
 
-    async def _heard(self, gossip: Gossip, limiter: trio.CapacityLimiter, ticket: object) -> None:
+    def _queue(self, author: PeerId) -> str | None:
+        """Whose places an announcement may take, None when they are all taken."""
+        queue, places = (author, AT_ONCE_BY_ONE) if author in self._known else (STRANGERS, AT_ONCE_BY_STRANGERS)
+        return queue if self._under_way[queue] < places else None
+
+    def _remember(self, author: PeerId) -> None:
+        """The chain showed an auction of this author; the one that was silent longest makes room."""
+        self._known.pop(author, None)
+        while len(self._known) >= MAX_KNOWN:
+            self._known.pop(next(iter(self._known)))
+        self._known[author] = None
+
+    async def _heard(self, gossip: Gossip, queue: str, limiter: trio.CapacityLimiter | None, ticket: object) -> None:
         try:
             await self._consider(gossip)
         except Misbehaviour as exc:
@@ -93,7 +123,11 @@ class Bidder:
             self._observer.count("announcements_missed")
             log.info("announcement_missed", why=str(exc))
         finally:
-            limiter.release_on_behalf_of(ticket)
+            self._under_way[queue] -= 1
+            if not self._under_way[queue]:
+                del self._under_way[queue]
+            if limiter is not None:
+                limiter.release_on_behalf_of(ticket)
 
     async def _consider(self, gossip: Gossip) -> None:
         announce = messages.decode(Announce, gossip.body)
@@ -108,6 +142,8 @@ class Bidder:
         if offer is None or self._engine.state(JOB, auction) is not None:
             return
         chain = await self._on_chain(auction)
+        if chain is not None and chain.auctioneer_key == node_key_of(gossip.author):
+            self._remember(gossip.author)
         code = await self._judge(announce, spec, offer, chain, gossip.author)
         if code is not None or chain is None:
             self._observer.count(f"pass.{code}")

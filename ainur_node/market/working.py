@@ -97,6 +97,9 @@ class Working:
             except (Transient, RemoteRefusal, Misbehaviour) as exc:
                 now = await self._ledger.market_now()
                 if now > order.start_by:
+                    escrow = await self._ledger.escrow(order.escrow)
+                    if escrow is None or escrow.state == "settled" or escrow.payee != order.opening.provider:
+                        return WorkFailed("escrow_ended", "the escrow ended before the input could be had")
                     # Too late to decline without loss: only the input can help now.
                     raise Transient(f"the input cannot be fetched: {exc}") from exc
                 if now > order.start_by - LAST_CALL:

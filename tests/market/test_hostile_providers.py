@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import trio
 from market_world import MarketNode, MarketWorld, manifest_of
 from trio.testing import MockClock
@@ -10,6 +11,8 @@ from trio.testing import MockClock
 from ainur_node.domain.agent import Offer
 from ainur_node.domain.manifest import Manifest, read_manifest
 from ainur_node.domain.money import Amount
+from ainur_node.market import messages
+from ainur_node.ports import RemoteRefusal
 from pallets_client.records import AIN
 
 
@@ -65,3 +68,58 @@ async def test_a_winner_that_exchanges_its_package_after_the_award_is_still_repl
         while "Mismatch" not in (kinds := await submitter.facts("task", task)):
             assert "Settled" not in kinds, "paid without having looked"
             await trio.sleep(0.1)
+
+
+async def test_a_job_whose_input_never_came_ends_with_its_escrow(world: MarketWorld, autojump_clock: MockClock) -> None:
+    provider = await world.provider("provider", 2 * AIN)
+    submitter = await world.submitter()
+
+    async def refuse(honest: Any, peer: Any, body: bytes) -> bytes:
+        raise RemoteRefusal("gone", "the input is no longer stored here")
+
+    submitter.twists["task.input"] = refuse
+
+    def heard(life: str, key: bytes, fact: Any, state: Any) -> None:
+        if type(fact).__name__ == "Awarded":
+            provider.crash()
+
+    provider.market.engine.listeners.append(heard)
+    task = await submitter.submit()
+    auction = (await submitter.show(task))["auction"]
+    await world.restart(provider, after=30)
+    await submitter.final(task)
+
+    job = await provider.job(auction)
+
+    assert str(job.phase) == "unpaid"
+
+
+async def test_announcements_of_auctions_that_do_not_exist_do_not_keep_a_provider_from_bidding(
+    world: MarketWorld, autojump_clock: MockClock
+) -> None:
+    provider = await world.provider("provider", 2 * AIN)
+    submitter = await world.submitter()
+    liar = await world.submitter("liar")
+    heard: list[bytes] = []
+    stranger = aiter(liar.mesh.subscribe("auctions"))
+    await submitter.final(await submitter.submit())
+    heard.append((await anext(stranger)).body)
+
+    async def flood() -> None:
+        number = 0
+        while True:
+            announce = msgspec.structs.replace(
+                messages.decode(messages.Announce, heard[0]), auction=number.to_bytes(32, "little")
+            )
+            await liar.mesh.publish("auctions", messages.encode(announce))
+            number += 1
+            await trio.sleep(0.005)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(flood)
+        await trio.sleep(5)
+        ends = [await submitter.final(await submitter.submit()) for _ in range(3)]
+        nursery.cancel_scope.cancel()
+
+    assert [(end["phase"], end["attempt"]) for end in ends] == [("settled", 0)] * 3
+    assert provider.counters.counters()["announcements_dropped"] > 100
