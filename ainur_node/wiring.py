@@ -112,7 +112,7 @@ class Market:
             Hints(p.mesh, p.store),
         )
         self.tasks = TaskDesk(self.engine, p.store, p.ledger, p.library, engine_id, p.clock, p.settings)
-        self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar, p.ceiling)
+        self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar, p.ceiling, p.sandbox)
         self.auctions = AuctionDesk(p.ledger, p.library, p.mesh, p.store)
         self.receipts = ReceiptDesk(p.ledger, p.library, p.sandbox, p.store)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report, as_path
+from ainur_node.cli.command import Command, Parser, Report, Usage, as_path
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, size
 from ainur_node.rpc.client import Refused
@@ -40,7 +40,19 @@ def publish(ask: Ask) -> Report:
 
 def offer(ask: Ask) -> Report:
     """Offer a package that somebody else published."""
-    return _registered(ask, "agent.offer", {"package": ask.options.package, "ask": ask.options.ask})
+    package = _whole(ask, "package", ask.options.package)
+    return _registered(ask, "agent.offer", {"package": package, "ask": ask.options.ask})
+
+
+def _whole(ask: Ask, key: str, ident: str) -> str:
+    """The whole id of an agent or package of which the first digits were typed, as ``agent list`` shows them."""
+    if len(ident) == 64:
+        return ident
+    found = {str(row[key]) for row in ask.call("agent.list")["agents"] if str(row[key]).startswith(ident)}
+    if len(found) != 1:
+        what = f"no {key} on chain begins" if not found else f"{len(found)} of them begin"
+        raise Usage(f"{what} with {ident}", hint="ainur agent list, or give all 64 digits")
+    return found.pop()
 
 
 def _registered(ask: Ask, method: str, params: dict[str, Any]) -> Report:
@@ -74,8 +86,9 @@ def _registered(ask: Ask, method: str, params: dict[str, Any]) -> Report:
 
 def withdraw(ask: Ask) -> Report:
     """End an offer of this node; work under way is finished."""
-    answer = ask.call("agent.withdraw", wait=60.0, agent=ask.options.agent)
-    return Report(answer, lambda screen: screen.say(f"{short(ask.options.agent)} is no longer offered here"))
+    agent = _whole(ask, "id", ask.options.agent)
+    answer = ask.call("agent.withdraw", wait=60.0, agent=agent)
+    return Report(answer, lambda screen: screen.say(f"{short(agent)} is no longer offered here"))
 
 
 def list_agents(ask: Ask) -> Report:
@@ -90,15 +103,17 @@ def list_agents(ask: Ask) -> Report:
                 short(row.get("id"), 8),
                 row.get("name"),
                 row.get("capability"),
-                ain(row.get("ask")) if row.get("ask") is not None else "sealed",
+                ain(row["ask"]) if row.get("ask") is not None else "withdrawn" if row.get("own") else "sealed",
                 peer(row.get("node"), names),
                 short(row.get("package"), 8),
                 reputation(row.get("reputation")),
             )
             for row in answer["agents"]
         ]
+        what = ask.options.capability or "an agent yet"
+        nobody = f"nobody offers {what}: ainur agent publish DIR --ask 0.2"
         heads = ("agent", "name", "capability", "ask", "node", "package", "reputation")
-        screen.table(heads, rows, empty="nobody offers an agent yet: ainur agent publish DIR --ask 0.2")
+        screen.table(heads, rows, empty=nobody)
 
     return Report(answer, text)
 
@@ -110,7 +125,7 @@ def reputation(score: object) -> str:
 
 def show(ask: Ask) -> Report:
     """One agent."""
-    found = ask.call("agent.show", agent=ask.options.agent)
+    found = ask.call("agent.show", agent=_whole(ask, "id", ask.options.agent))
 
     def text(screen: Screen) -> None:
         for name, value in found.items():
@@ -136,12 +151,12 @@ def _ask_option(parser: Parser) -> None:
 
 
 def _offer_options(parser: Parser) -> None:
-    parser.add_argument("package", metavar="PACKAGE", type=values.whole_id, help="sha-256 of the package's manifest")
+    parser.add_argument("package", metavar="PACKAGE", type=values.identifier, help="sha-256 of the package's manifest")
     _ask_option(parser)
 
 
 def _agent_option(parser: Parser) -> None:
-    parser.add_argument("agent", metavar="AGENT", type=values.whole_id, help="id of an agent")
+    parser.add_argument("agent", metavar="AGENT", type=values.identifier, help="id of an agent, or its first digits")
 
 
 def _list_options(parser: Parser) -> None:

@@ -62,9 +62,12 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         if found.get("version"):
             screen.say(f"ainur {_version()}")
             return ExitCode.DONE
-        if found.get("help") or not rest:
+        if found.get("help"):
             print(_overview())
-            return ExitCode.DONE if found.get("help") else ExitCode.USAGE
+            return ExitCode.DONE
+        if not rest:
+            print(_overview(), file=sys.stderr)
+            return _fail(screen, "usage", "no command was named", "ainur --help lists them", ExitCode.USAGE)
         options = parse(rest[0], *_commands(rest[0]), rest[1:], found)
         home = _home(getattr(options, "home", None), environ)
         return _carry_out(options, home, screen)

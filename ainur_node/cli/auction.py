@@ -1,5 +1,6 @@
 """``ainur auction``: look at an auction, recompute it, learn why it was lost."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,12 @@ from ainur_node.cli.asking import UNKNOWN, Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task
-from ainur_node.cli.words import ain, peer
+from ainur_node.cli.words import ain, peer, when
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
 VERIFY_SECONDS = 120.0
+ENDS = ("commit_end", "reveal_end", "award_by")
 MONEY = frozenset({"ask", "penalty", "adjusted", "own_adjusted", "second", "price"})
 _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("status", "bid", str),
@@ -42,9 +44,10 @@ def _winner(found: Mapping[str, Any]) -> object:
 
 def show(ask: Ask) -> Report:
     """An auction: terms, bids once they are public, outcome."""
-    found = _ask_about(ask, "auction.show")
+    found = _dated(_ask_about(ask, "auction.show"), time.time_ns() // 1_000_000)
 
     def text(screen: Screen) -> None:
+        ends = {name: when(found[name]) if found.get(name) else None for name in ENDS}
         screen.facts(
             [
                 ("auction", found.get("auction")),
@@ -53,13 +56,27 @@ def show(ask: Ask) -> Report:
                 ("budget", ain(found["budget"]) if found.get("budget") else None),
                 ("reserve", ain(found["reserve"]) if found.get("reserve") else None),
                 ("price", ain(found["price"]) if found.get("price") else None),
+                *((name.replace("_", " "), at) for name, at in ends.items()),
                 ("transcript", found.get("transcript")),
+                ("escrow", found.get("escrow")),
             ]
         )
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
+
+
+def _dated(found: dict[str, Any], now_ms: int) -> dict[str, Any]:
+    """The auction with its ends as wall-clock time; ``market_time`` keeps what stands on chain.
+
+    Market time rests when the chain does: ends that lie before such a rest come out too late by its length.
+    """
+    market_now = found.pop("market_now", None)
+    if not isinstance(market_now, int):
+        return found
+    raw = {name: found[name] for name in ENDS if isinstance(found.get(name), int)}
+    return {**found, **{name: now_ms - market_now + at for name, at in raw.items()}, "market_time": raw}
 
 
 def verify(ask: Ask) -> Report:

@@ -13,7 +13,7 @@ from ainur_node.cli.words import yes
 
 def run(ask: Ask) -> Report:
     """Become the chain host of this home: it serves until it is stopped."""
-    config = load(ask).config
+    config = load(ask, ask.target if ask.node else ask.home).config
     data = as_path(ask.options.data, "--data") if ask.options.data else config.path(config.chain.data)
     if data is None or (data.exists() and not data.is_dir()):
         raise Usage(f"{data} is no directory", hint="name one with --data")

@@ -55,9 +55,12 @@ def init(ask: Ask) -> Report:
 
 def run(ask: Ask) -> Report:
     """Run the node of a home until it is stopped."""
-    from ainur_node import supervisor
+    from ainur_node import keystore, supervisor
 
     home = _own_home(ask)
+    if not keystore.exists(home):
+        hint = f"make one: ainur --home {home} init; the nodes of a devnet run already: ainur devnet status"
+        raise keystore.KeystoreError("no-keys", f"there is no node's home at {home}", hint=hint)
     code = supervisor.run(home, ask.config, tell=lambda event: ask.screen.note(event.get("text") or event.get("step")))
     return Report({"home": str(home), "exit": code}, lambda screen: None, code)
 

@@ -1,6 +1,7 @@
 """Where words go: results to stdout, progress and errors to stderr, with --json one object on stdout's last line."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,12 +96,16 @@ def _print(stream: TextIO, line: str) -> None:
     print(line.encode(encoding, "replace").decode(encoding, "replace"), file=stream, flush=True)
 
 
+_NUMBER = re.compile(r"[\d.,]+( [A-Za-z]+)?|–")
+"""A number, also with a unit; ids that begin with a digit are none."""
+
+
 def _is_number(text: str) -> bool:
-    return text[:1].isdigit() or text == "–"
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _right(column: int, cells: Sequence[Sequence[str]]) -> bool:
-    return all(_is_number(row[column]) and "…" not in row[column] and "-" not in row[column] for row in cells)
+    return all(_is_number(row[column]) for row in cells)
 
 
 def _pad(cell: str, width: int, column: int, cells: Sequence[Sequence[str]]) -> str:

@@ -22,6 +22,10 @@ MEDIA = ("text/plain", "application/json")
 def submit(ask: Ask) -> Report:
     """Hand in a task; with --wait, follow it to its end."""
     options = ask.options
+    for name in ("out", "timeout"):
+        if getattr(options, name) is not None and not options.wait:
+            raise Usage(f"--{name} goes with --wait: without it nothing is waited for", hint="ainur task submit --help")
+    _check_out(ask)
     data = values.read_file(options.input, "--input", values.MAX_INPUT)
     media = options.media or ("application/json" if options.input.lower().endswith(".json") else "text/plain")
     _check_input(data, media)
@@ -38,6 +42,11 @@ def submit(ask: Ask) -> Report:
     ask.screen.note(f"task {accepted['task']}")
     wait = options.timeout / 1000 if options.timeout else options.deadline / 1000 + GRACE_SECONDS
     return _follow(ask, str(accepted["task"]), wait, accepted, options.out)
+
+
+def _check_out(ask: Ask) -> None:
+    if ask.options.out == "-" and ask.screen.as_json:
+        raise Usage("--out - and --json both want stdout", hint="name a file with --out, or leave one of them out")
 
 
 def _check_input(data: bytes, media: str) -> None:
@@ -198,6 +207,7 @@ def show(ask: Ask) -> Report:
 
 def result(ask: Ask) -> Report:
     """The bytes that were paid for, and their receipt."""
+    _check_out(ask)
     found = _result(ask, find_task(ask, ask.options.task), ask.options.out)
     code = ExitCode.DONE if found.get("verified", True) else ExitCode.NOT_VERIFIED
 
@@ -242,7 +252,7 @@ def list_tasks(ask: Ask) -> Report:
             )
             for row in answer["tasks"]
         ]
-        screen.table(("task", "phase", "capability", "budget", "paid", "submitted"), rows, empty="no tasks yet")
+        screen.table(("task", "phase", "capability", "budget", "paid", "last step"), rows, empty="no tasks yet")
 
     return Report(answer, text)
 

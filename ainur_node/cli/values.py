@@ -59,14 +59,6 @@ def identifier(text: str) -> str:
     return match.group(1).lower()
 
 
-def whole_id(text: str) -> str:
-    """64 hex digits in small letters."""
-    found = identifier(text)
-    if len(found) != 64:
-        raise argparse.ArgumentTypeError(f"{text[:80]!r} is a part of an id: give all 64 hex digits")
-    return found
-
-
 def name(text: str) -> str:
     """A short name of a capability, node or agent."""
     if _NAME.fullmatch(text) is None:
@@ -152,6 +144,8 @@ def read_package(text: str) -> tuple[bytes, bytes, Path]:
     directory = as_path(text, "DIR")
     if not directory.is_dir():
         raise Usage(f"{text}: this is no directory", hint="name the directory that holds manifest.json")
+    if not (directory / "manifest.json").exists():
+        raise Usage(f"{text} holds no manifest.json", hint="name the directory of a package, like agents/text-summary")
     manifest = read_file(str(directory / "manifest.json"), "DIR", MAX_PACKAGE)
     try:
         file = json.loads(manifest)["module"]["file"]

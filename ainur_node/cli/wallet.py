@@ -32,8 +32,7 @@ def show(ask: Ask) -> Report:
     found = ask.call("wallet.show", **_account(ask))
 
     def text(screen: Screen) -> None:
-        screen.facts([("account", found.get("account")), ("address", found.get("ss58"))])
-        _money(screen, found)
+        _money(screen, found, ("account", found.get("account")), ("address", found.get("ss58")))
 
     return Report(found, text)
 
@@ -44,10 +43,11 @@ def balance(ask: Ask) -> Report:
     return Report(found, lambda screen: _money(screen, found))
 
 
-def _money(screen: Screen, found: dict[str, object]) -> None:
+def _money(screen: Screen, found: dict[str, object], *before: tuple[str, object]) -> None:
     held = found.get("held")
     screen.facts(
         [
+            *before,
             ("spendable", ain(found.get("spendable"))),
             ("free", ain(found.get("free"))),
             ("in escrow", ain(found.get("in_escrow"))),

@@ -7,7 +7,7 @@ from typing import Any
 
 from ainur_node.domain.money import format_ain
 
-TIMES = frozenset({"at", "submitted_at", "ended_at", "started"})
+TIMES = frozenset({"at", "submitted_at", "ended_at", "started", "commit_end", "reveal_end", "award_by"})
 """Keys whose values are wall-clock milliseconds; JSON shows them as ISO 8601."""
 
 
@@ -83,7 +83,9 @@ def clean(text: object, *, lines: bool = False) -> str:
 
 
 def for_json(value: Any, key: str = "") -> Any:
-    """The value as JSON can carry it: bytes as hex, times as ISO 8601, no NaN."""
+    """The value as JSON can carry it: bytes as hex, times as ISO 8601, no NaN; market time stays a number."""
+    if isinstance(value, Mapping) and key == "market_time":
+        return dict(value)
     if isinstance(value, Mapping):
         return {str(name): for_json(item, str(name)) for name, item in value.items()}
     if isinstance(value, list | tuple):

@@ -15,6 +15,12 @@ from pallets_client.pallets import balances
 from pallets_client.records import Audit, Call, Failed, Included, Refused
 
 FAUCET_PATIENCE = 30.0
+PLAIN = {
+    "Token.BelowMinimum": "the payee would own less than an account must, 0.001 AIN: send more",
+    "Token.FundsUnavailable": "the paying account has not so much",
+    "Arithmetic.Underflow": "the paying account has not so much",
+}
+"""What the chain's own words for a refused transfer mean."""
 
 
 class Wallet:
@@ -60,6 +66,6 @@ def _told(outcome: Included | Failed | Refused) -> dict[str, Any] | Rejection:
         case Included(block_hash=block, block_number=number, fee=fee):
             return {"block": number, "block_hash": block.hex(), "fee": str(fee)}
         case Failed(error=error, doc=doc):
-            return Rejection("chain_refused", f"{error}: {doc}")
+            return Rejection("chain_refused", f"{PLAIN.get(error) or doc or 'the chain gives no reason'} ({error})")
         case Refused(reason=reason):
             return Rejection("fee_refused", f"the account cannot pay for it: {reason}")

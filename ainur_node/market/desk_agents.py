@@ -13,8 +13,9 @@ from ainur_node.domain.task import Limits
 from ainur_node.market.asking import Params, blob, id32, planck, refuse, text
 from ainur_node.market.library import Library, Package
 from ainur_node.market.offers import Offers
+from ainur_node.market.rehearsal import rehearse
 from ainur_node.mesh.peers import peer_id_of
-from ainur_node.ports import ChainAgent, Ledger
+from ainur_node.ports import ChainAgent, Ledger, Sandbox
 from ainur_node.rpc.messages import Refuse, Send
 
 EPOCH_NOW = 2**32 - 1
@@ -40,7 +41,16 @@ class Registrar(Protocol):
 class AgentDesk:
     """Everything an agent owner can ask for."""
 
-    def __init__(self, ledger: Ledger, library: Library, offers: Offers, registrar: Registrar, ceiling: Limits) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        library: Library,
+        offers: Offers,
+        registrar: Registrar,
+        ceiling: Limits,
+        sandbox: Sandbox,
+    ) -> None:
+        self._sandbox = sandbox
         self._ledger = ledger
         self._library = library
         self._offers = offers
@@ -61,6 +71,7 @@ class AgentDesk:
     async def publish(self, params: Params, send: Send) -> None:
         """Store, register, announce; each step is told."""
         ask = planck(params, "ask")
+        _check_ask(ask)
         raw, wasm = blob(params, "manifest", MAX_MANIFEST), blob(params, "wasm", MAX_MODULE)
         await send({"step": "checking", "text": "inspecting and compiling the module"})
         package = await self._library.add(raw, wasm)
@@ -69,13 +80,25 @@ class AgentDesk:
         await self._offer(package, ask, send)
 
     async def offer(self, params: Params, send: Send) -> None:
-        """Fetch somebody else's package by hash and offer it here."""
+        """Fetch somebody else's package by hash, run it twice, and offer it here."""
         ask, wanted = planck(params, "ask"), PackageId(id32(params, "package"))
+        _check_ask(ask)
         await send({"step": "fetching", "text": f"fetching package {wanted.hex()[:12]}"})
         package = await self._library.fetch(wanted, await self._holders(wanted))
         if isinstance(package, Rejection):
             refuse(package)
+        self._check_limits(package.manifest)
+        await send({"step": "rehearsing", "text": "running it twice on a small input: both runs must agree"})
+        await rehearse(self._sandbox, await self._library.ready(wanted))
         await self._offer(package, ask, send)
+
+    def _check_limits(self, manifest: Manifest) -> None:
+        wants, most = manifest.limits, self._ceiling
+        if wants.fuel > most.fuel or wants.memory_kib > most.memory_kib or wants.output > most.output:
+            hint = (
+                f"it needs {wants.fuel} fuel, {wants.memory_kib} KiB, {wants.output} bytes of output; raise [sandbox]"
+            )
+            raise Refuse("needs_too_much", hint)
 
     async def _holders(self, wanted: PackageId) -> list[Any]:
         agents = [a for a in await self._ledger.agents() if a.package == wanted and a.active]
@@ -84,14 +107,7 @@ class AgentDesk:
 
     async def _offer(self, package: Package, ask: Amount, send: Send) -> None:
         manifest = package.manifest
-        wants, most = manifest.limits, self._ceiling
-        if wants.fuel > most.fuel or wants.memory_kib > most.memory_kib or wants.output > most.output:
-            hint = (
-                f"it needs {wants.fuel} fuel, {wants.memory_kib} KiB, {wants.output} bytes of output; raise [sandbox]"
-            )
-            raise Refuse("needs_too_much", hint)
-        if ask <= 0:
-            raise Refuse("ask_zero", "the ask must be above 0: it is what the agent gets at least")
+        self._check_limits(manifest)
         await send({"step": "registering", "text": "registering provider and agent on chain"})
         refused = await self._registrar.become_provider()
         if refused is not None:
@@ -164,9 +180,15 @@ class AgentDesk:
             "name": agent.name,
             "capability": agent.capability,
             "ask": str(own.ask) if own is not None and own.active else None,
+            "own": agent.provider == self._ledger.account,
             "node": peer_id_of(provider.node_key) if provider is not None else None,
             "provider": agent.provider.hex(),
             "package": agent.package.hex(),
             "module": agent.module.hex(),
             "reputation": quality,
         }
+
+
+def _check_ask(ask: Amount) -> None:
+    if ask <= 0:
+        raise Refuse("ask_zero", "the ask must be above 0: it is what the agent gets at least")

@@ -10,7 +10,7 @@ from ainur_node.domain.auction.transcript import Transcript, faults, outcome, tr
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.events import BidsCollected
 from ainur_node.domain.ids import AuctionId
-from ainur_node.domain.provider import ProviderJob
+from ainur_node.domain.provider import Phase, ProviderJob
 from ainur_node.domain.rejection import Rejection
 from ainur_node.domain.requester import RequesterTask
 from ainur_node.market import codec
@@ -23,6 +23,14 @@ from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainAuction, ChainEscrow, Ledger, Mesh, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse
 from ainur_node.signing import signed_by
+
+OUTCOMES = {
+    "outbid": "another ask was lower once the penalties for reputation were added",
+    "no_sale": "no bid was at or below the reserve",
+    "bid_expired": "the bid ran out before the auction was decided",
+    "failed": "the auction failed",
+}
+"""How an auction can end for a bidder, in a sentence each."""
 
 
 class AuctionDesk:
@@ -47,17 +55,29 @@ class AuctionDesk:
         return auction, found
 
     async def show(self, params: Params) -> dict[str, Any]:
-        """The auction as it stands on chain."""
+        """The auction as it stands on chain, and its bids when their transcript can be had."""
         auction, found = await self._auction(params)
-        return {"auction": auction.hex(), **_plain(found)}
+        answer = {"auction": auction.hex(), **_plain(found), "market_now": await self._ledger.market_now()}
+        if not found.root and (closing := await self._ledger.closing(auction)) is not None:
+            answer["root"] = closing.root.hex()
+        transcript = await self._transcript(found) if found.transcript else None
+        if isinstance(transcript, Transcript):
+            sale = outcome(self._ledger.genesis, transcript)
+            answer["rows"] = [_row(row) for row in transcript.rows]
+            answer["winner"] = sale.winner.provider.hex() if sale else None
+            answer["price"] = str(sale.price) if sale else None
+        return answer
+
+    async def _transcript(self, found: ChainAuction) -> Transcript | Rejection:
+        sources = [peer_id_of(found.auctioneer_key), *await self._mesh.find_providers(found.transcript)]
+        return await self._library.find_transcript(found.transcript, sources)
 
     async def verify(self, params: Params) -> dict[str, Any]:
         """Recompute root, openings, penalties, winner and price from the transcript, against the chain."""
         auction, chain = await self._auction(params)
         if chain.state not in ("awarded", "no_sale"):
             raise Refuse("not_decided", f"the auction is {chain.state}: there is nothing to verify yet")
-        sources = [peer_id_of(chain.auctioneer_key), *await self._mesh.find_providers(chain.transcript)]
-        transcript = await self._library.find_transcript(chain.transcript, sources)
+        transcript = await self._transcript(chain)
         if isinstance(transcript, Rejection):
             refuse(transcript, ExitCode.UNREACHABLE)
         escrow = await self._ledger.escrow(chain.escrow) if chain.escrow is not None else None
@@ -160,7 +180,7 @@ class AuctionDesk:
                 "auction": wanted.hex(),
                 "outcome": job.outcome or str(job.phase),
                 "you": {"ask": str(job.opening.ask), "phase": str(job.phase), **numbers},
-                "reasons": [_reason(job.outcome, 1)] if job.outcome else [],
+                "reasons": [_reason(job.outcome, 1)] if job.outcome and job.phase is not Phase.PAID else [],
             }
         raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
 
@@ -187,7 +207,11 @@ def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:
 
 
 def _reason(code: str, count: int) -> dict[str, Any]:
-    return {"code": code, "count": count, "sentence": SENTENCES.get(code, code.replace("_", " "))}
+    return {
+        "code": code,
+        "count": count,
+        "sentence": SENTENCES.get(code) or OUTCOMES.get(code) or code.replace("_", " "),
+    }
 
 
 def _row(row: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The desk for money: balances, transfers, the outbox, the audit."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,7 +96,7 @@ class WalletDesk:
         return {
             "rows": [
                 {
-                    "at": datetime.fromtimestamp(row.at / 1000, UTC).isoformat(),
+                    "at": row.at,
                     "call": row.call,
                     "hash": row.hash.hex(),
                     "nonce": row.nonce,

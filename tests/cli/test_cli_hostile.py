@@ -170,7 +170,8 @@ def test_misspelled_words_are_guessed(ainur: Type) -> None:
 def test_no_word_shows_the_commands(ainur: Type) -> None:
     typed = ainur()
     assert typed.code == 2
-    assert "ainur demo" in typed.out
+    assert "ainur demo" in typed.err
+    assert ainur("--json").json["error"]["hint"] == "ainur --help lists them"
     assert ainur("--help").code == 0
     assert ainur("task").code == 0
     assert ainur("--version").out.startswith("ainur ")

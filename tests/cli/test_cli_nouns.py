@@ -1,6 +1,7 @@
 """The other nouns, one answer each: what goes to the node, what is shown, how it exits."""
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,13 +62,15 @@ def test_manifests_that_name_no_file_beside_them_are_usage(
     assert ainur("agent", "publish", str(package), "--ask", "0.2").code == 2
 
 
-def test_offer_withdraw_and_show_name_agents_whole(node: FakeNode, ainur: Type) -> None:
+def test_offer_withdraw_and_show_name_agents_whole_or_by_their_first_digits(node: FakeNode, ainur: Type) -> None:
     assert ainur("agent", "offer", PACKAGE, "--ask", "0.3").code == 0
     assert node.params("agent.offer") == {"package": PACKAGE, "ask": "300000000000"}
     assert ainur("agent", "withdraw", AGENT).code == 0
     assert node.params("agent.withdraw") == {"agent": AGENT}
     assert "0.2 AIN" in ainur("agent", "show", AGENT).out
-    assert ainur("agent", "withdraw", AGENT[:10]).code == 2
+    assert ainur("agent", "withdraw", AGENT[:10]).code == 0
+    assert node.params("agent.withdraw") == {"agent": AGENT}
+    assert ainur("agent", "withdraw", "0123456789").code == 2
 
 
 def test_agent_list_has_the_fields_of_the_contract(node: FakeNode, ainur: Type) -> None:
@@ -196,3 +199,55 @@ def test_stop_without_a_node_is_done_already(ainur: Type) -> None:
 def test_there_is_no_devnet_to_take_down(ainur: Type) -> None:
     assert ainur("devnet", "down").code == 3
     assert ainur("devnet", "up", "--nodes", "2").code == 2
+
+
+def test_an_auctions_ends_are_utc_times_and_market_time_is_kept_beside(node: FakeNode, ainur: Type) -> None:
+    shown = {"auction": AUCTION, "state": "open", "commit_end": 5_000, "reveal_end": 9_000, "market_now": 4_000}
+    node.answers["auction.show"] = shown
+
+    found = ainur("auction", "show", AUCTION, "--json").json
+
+    assert found["market_time"] == {"commit_end": 5_000, "reveal_end": 9_000}
+    ends = [datetime.fromisoformat(found[name]) for name in ("commit_end", "reveal_end")]
+    assert ends[1] - ends[0] == timedelta(seconds=4)
+    assert all(end.utcoffset() == timedelta(0) for end in ends)
+    assert str(ends[0].year) in ainur("auction", "show", AUCTION).out
+
+
+def test_times_of_the_ledger_are_utc(node: FakeNode, ainur: Type) -> None:
+    at = ainur("wallet", "ledger", "--json").json["rows"][0]["at"]
+    assert at.endswith("Z")
+    assert datetime.fromisoformat(at).utcoffset() == timedelta(0)
+
+
+def test_bytes_and_json_do_not_share_stdout(node: FakeNode, ainur: Type) -> None:
+    assert ainur("task", "result", TASK, "--out", "-", "--json").json["error"]["code"] == "usage"
+    assert ainur("task", "result", TASK, "--out", "-").code == 0
+
+
+def test_options_of_waiting_need_wait(node: FakeNode, ainur: Type, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("words")
+    line = ["task", "submit", "--agent", "summarize", "--input", str(tmp_path / "in.txt"), "--budget", "1"]
+    typed = ainur(*line, "--out", str(tmp_path / "out.json"))
+    assert typed.code == 2
+    assert "--wait" in typed.err
+
+
+def test_agents_that_nobody_offers_are_named(node: FakeNode, ainur: Type) -> None:
+    node.answers["agent.list"] = {"agents": []}
+    assert "nobody offers translate" in ainur("agent", "list", "--capability", "translate").out
+
+
+def test_an_offer_taken_back_is_shown_as_withdrawn(node: FakeNode, ainur: Type) -> None:
+    row = {"id": AGENT, "name": "a", "capability": "c", "ask": None, "own": True, "node": "n1", "package": PACKAGE}
+    node.answers["agent.list"] = {"agents": [row, {**row, "own": False}]}
+    out = ainur("agent", "list").out
+    assert "withdrawn" in out
+    assert "sealed" in out
+
+
+def test_a_home_without_keys_is_not_run(ainur: Type, tmp_path: Path) -> None:
+    typed = ainur("--home", str(tmp_path / "nobody"), "run")
+    assert typed.code == 4
+    assert "init" in typed.err
+    assert not (tmp_path / "nobody").exists()
