@@ -231,6 +231,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", default=TARGETS)
     parser.add_argument("--list", action="store_true", help="only show the mutants")
+    parser.add_argument("--tests", nargs="+", help="these test files only, instead of all of tests/domain but machines")
     options = parser.parse_args()
     import hypothesis.stateful
     import msgspec
@@ -238,7 +239,7 @@ def main() -> int:
 
     del hypothesis, msgspec, pytest  # loaded here, so that no fork has to
     os.chdir(ROOT)
-    known, tests, started = _known(), _tests(), time.monotonic()
+    known, tests, started = _known(), options.tests or _tests(), time.monotonic()
     unseen = {key for key in known if key[0] in options.files}
     survivors = total = 0
     for file in options.files:

@@ -1,6 +1,6 @@
 """The steps of a job, one by one: which facts may follow which phase, and what each one orders."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -43,6 +43,11 @@ def test_only_what_can_follow_follows(phase: Phase) -> None:
         else:
             with pytest.raises(Bug, match=f"{name} cannot follow {phase.value} in job {AUCTION.hex()[:16]}"):
                 step(at(phase), happened)
+
+
+def test_phases_are_stored_under_these_names() -> None:
+    assert {p.value for p in Phase} == {p.name.lower() for p in Phase}
+    assert [f.default for f in fields(ProviderJob)][12:] == [None, b"", 0, 0, 0, 0, None, b"", b"", ""]
 
 
 def test_the_samples_are_complete() -> None:

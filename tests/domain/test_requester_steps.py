@@ -1,6 +1,6 @@
 """The steps of a submitted task, one by one: which facts may follow which phase, and what each one orders."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
@@ -10,7 +10,7 @@ from life_samples import BID, COMMIT, ESCROW, REQUESTER_FACTS, ROOT, SUBMITTED, 
 from ainur_node.domain import events as fact
 from ainur_node.domain import orders as do
 from ainur_node.domain.ids import AccountId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.requester import CANCELLABLE, FINAL, MAX_ATTEMPTS, Phase, RequesterTask, begin, step
 from ainur_node.domain.task import auction_id
 from ainur_node.errors import Bug
@@ -68,6 +68,23 @@ def test_only_what_can_follow_follows(phase: Phase) -> None:
         else:
             with pytest.raises(Bug, match=f"{name} cannot follow {phase.value} in task {TASK.hex()[:16]}"):
                 step(at(phase), happened)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_work_is_given_back_only_where_an_escrow_can_end(phase: Phase) -> None:
+    for seen_as in (fact.WinnerFailed(ESCROW, WINNER, "gave_back"), fact.Settled(ESCROW, "gave_back", ZERO, ZERO)):
+        if "Settled" in FOLLOWS[phase].split():
+            assert step(at(phase), seen_as)[0].phase is Phase.FUNDING
+        else:
+            with pytest.raises(Bug, match=f"cannot follow {phase.value}"):
+                step(at(phase), seen_as)
+
+
+def test_phases_are_stored_under_these_names() -> None:
+    assert {p.value for p in Phase} == {p.name.lower() for p in Phase}
+    assert [f.default for f in fields(RequesterTask)][10:] == [
+        *(0, 0, 0, 0, (), b"", b"", None, None, False, None, 0, 0, None, 0, b"", None, (), (), False, None, (), ""),
+    ]
 
 
 def test_the_samples_are_complete() -> None:
@@ -265,6 +282,12 @@ def test_after_the_last_attempt_the_task_is_refunded() -> None:
     again, orders = step(unsold, REQUESTER_FACTS["Released"])
     assert (again.attempt, len(orders)) == (MAX_ATTEMPTS - 1, 1)
     assert MAX_ATTEMPTS == 3
+
+
+def test_a_settlement_of_a_task_without_an_opening_is_taken_as_it_is() -> None:
+    done, orders = step(at(Phase.ACCEPTING, opening=None), fact.Settled(ESCROW, "gave_back", ZERO, ZERO))
+
+    assert (done.phase, done.outcome, done.price, orders) == (Phase.SETTLED, "gave_back", 0, [])
 
 
 def test_a_settlement_by_the_clock_ends_the_task_in_any_phase_after_the_award() -> None:
