@@ -93,7 +93,9 @@ class Engine:
         try:
             async with entry.lock:
                 state, orders = _begin(self._genesis, life, fact)
-                result = await self._commit(life, key, entry, fact, state, orders, None)
+                # Whoever gives up waiting (a command line, a peer) must not leave a fact that is stored but unknown.
+                with trio.CancelScope(shield=True):
+                    result = await self._commit(life, key, entry, fact, state, orders, None)
         finally:
             if not result:
                 self._lives.pop((life, key), None)
@@ -111,7 +113,8 @@ class Engine:
             if isinstance(answer, Rejection):
                 return answer
             state, orders = _step(entry.state, answer)
-            await self._commit(life, key, entry, answer, state, orders, None)
+            with trio.CancelScope(shield=True):  # as above
+                await self._commit(life, key, entry, answer, state, orders, None)
             return None
 
     # --- questions ------------------------------------------------------------------------------------------------
