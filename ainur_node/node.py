@@ -121,6 +121,7 @@ async def run(config: Config) -> None:
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
         market.serve()
+        questions.serve()
         async with trio.open_nursery() as core:
             core.start_soon(_stop_on_signal, stop)
             await core.start(watch.run)

@@ -1,5 +1,6 @@
 """The local questions of a node: method names onto desks, and the answers about the node itself."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import trio
 
 from ainur_node.config import Config
+from ainur_node.domain.ids import PeerId
 from ainur_node.ledger.watch import ChainWatch
 from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.desk_wallet import WalletCalls, WalletDesk
@@ -84,6 +86,14 @@ class Questions:
             "agent.offer": m.agents.offer,
         }
         return handlers, streams
+
+    def serve(self) -> None:
+        """Tell newcomers of the mesh where this world's chain answers."""
+        self._mesh.serve("node.world", self._world, max_body=64, per_peer_per_second=2, concurrent=8)
+
+    async def _world(self, peer: PeerId, body: bytes) -> bytes:
+        del peer, body
+        return json.dumps({"chain": self._config.chain.url}).encode()
 
     async def _status(self, params: Params) -> dict[str, Any]:
         del params

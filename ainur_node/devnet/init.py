@@ -5,6 +5,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 from ainur_node import config, keystore
 from ainur_node.devnet.homes import Home, make_keys, write_config
+from ainur_node.devnet.joining import learn_chain
 from ainur_node.devnet.layout import DevnetError, write_private
 from ainur_node.domain.money import PLANCK_PER_AIN
 from pallets_client.client import ChainClient
@@ -24,6 +26,8 @@ Tell = Callable[[dict[str, object]], None]
 OWN_FUNDS = 1_000 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
 GENESIS_TIMEOUT = 120.0
+MESH_PORT, CHAIN_PORT = 4601, 9944
+PORTS_TRIED = 100
 _PEER = re.compile(r"/(ip4|ip6|dns4|dns6)/[^/]+/tcp/\d{1,5}/p2p/[1-9A-HJ-NP-Za-km-z]{20,80}")
 
 
@@ -37,11 +41,12 @@ def init(
 ) -> dict[str, Any]:
     """Make a home: alone with a private world whose account is funded, or as a member of the world of ``join``.
 
-    ``join`` is the address of a peer; the chain of its world answers at ``chain_url``. Raises ConfigError when the
-    home is in use or an argument is wrong, Transient when the chain cannot be reached; then nothing is left.
+    ``join`` is the address of a peer; the chain of its world answers at ``chain_url``, else where the peer
+    says. Raises ConfigError when the home is in use or an argument is wrong, Transient when the chain cannot be
+    reached; then nothing is left.
     """
     home = Path(os.path.abspath(home.expanduser()))  # noqa: PTH100 # links must stay links
-    if keystore.exists(home) or (home / config.FILE_NAME).exists():
+    if (home / config.FILE_NAME).exists():
         raise DevnetError("home-in-use", f"{home} is a node's home already", hint="run it, or name another with --home")
     existed = home.exists()
     before = set(home.iterdir()) if existed else set()
@@ -55,8 +60,7 @@ def init(
 
 
 def _alone(home: Path, name: str, tell: Tell) -> dict[str, Any]:
-    made = make_keys(home, name, keystore.INTERACTIVE)
-    tell({"step": "keys", "text": f"keys made in {home / 'keys'}"})
+    made = _keys(home, name, tell)
     faucet = Sr25519(new_seed())
     write_private(home / "faucet.key", faucet.seed.hex() + "\n")
     account = Sr25519(made.keys.account_seed)
@@ -72,8 +76,38 @@ def _alone(home: Path, name: str, tell: Tell) -> dict[str, Any]:
         "faucet": str(home / "faucet.key"),
         "nodes": [{"name": name, "home": str(home), "peer_id": made.peer_id}],
     }
-    path = write_config(home, {"node": {"name": name}, "chain": {"mode": "embedded"}})
+    chain: dict[str, config.Value] = {"mode": "embedded"}
+    if (port := _free_port(CHAIN_PORT)) != CHAIN_PORT:
+        chain["port"] = port
+    path = write_config(home, {"node": {"name": name}, "chain": chain, **_listening()})
     return _finish(made, world, path)
+
+
+def _keys(home: Path, name: str, tell: Tell) -> Home:
+    """The keys of a home: those of `ainur wallet new`, else fresh ones."""
+    if keystore.exists(home):
+        return Home(name, home, keystore.load(home))
+    made = make_keys(home, name, keystore.INTERACTIVE)
+    tell({"step": "keys", "text": f"keys made in {home / 'keys'}"})
+    return made
+
+
+def _listening() -> dict[str, dict[str, config.Value]]:
+    port = _free_port(MESH_PORT)
+    return {} if port == MESH_PORT else {"mesh": {"listen": (f"/ip4/127.0.0.1/tcp/{port}",)}}
+
+
+def _free_port(usual: int) -> int:
+    """The first port from the usual one on that nobody listens on; the usual one when the next hundred are taken."""
+    for port in range(usual, usual + PORTS_TRIED):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    return usual
 
 
 def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: Tell) -> dict[str, Any]:
@@ -81,12 +115,11 @@ def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: 
         raise DevnetError(
             "bad-address", f"{join!r} is no peer's address", hint="write it like /ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…"
         )
+    if chain_url is None and join is not None:
+        tell({"step": "asking", "text": f"asking {join} about its world"})
+        chain_url = learn_chain(join)
     if chain_url is None:
-        raise DevnetError(
-            "no-chain-url",
-            "which chain the peer's world uses is not known yet",
-            hint="give its address too: --chain ws://HOST:PORT (the peer's operator sees it in: ainur chain status)",
-        )
+        raise DevnetError("no-chain-url", "neither a peer nor a chain was named", hint="give --join MULTIADDR")
     chain = ChainClient(chain_url)
     try:
         genesis, network = chain.genesis_hash.hex(), chain.network_id().hex()
@@ -97,7 +130,7 @@ def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: 
     finally:
         chain.close()
     tell({"step": "genesis", "text": f"the chain at {chain_url} was found", "genesis": genesis})
-    made = make_keys(home, name, keystore.INTERACTIVE)
+    made = _keys(home, name, tell)
     world = {
         "name": name,
         "genesis": genesis,
@@ -110,8 +143,9 @@ def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: 
         "node": {"name": name},
         "chain": {"mode": "remote", "url": chain_url},
     }
+    sections |= _listening()
     if join:
-        sections["mesh"] = {"bootstrap": (join,)}
+        sections["mesh"] = {**sections.get("mesh", {}), "bootstrap": (join,)}
     return _finish(made, world, write_config(home, sections))
 
 
