@@ -129,13 +129,15 @@ class TaskDesk:
 
         Only modules that are here are admitted: whoever wins with another could keep us from replaying its work.
         """
-        offered = Counter(PackageId(a.package) for a in agents)
+        # By providers, who have a stake each: one of them may register many agents.
+        offers = {(PackageId(a.package), a.provider) for a in agents}
+        offered = Counter(package for package, _ in offers)
         ranked = sorted(offered, key=lambda p: (-offered[p], p))[:MAX_MODULES]
         here: dict[PackageId, Manifest] = {}
         with trio.move_on_after(FETCH_PATIENCE) as patience:
             async with trio.open_nursery() as nursery:
                 for package in ranked:
-                    sellers = [a.provider for a in agents if a.package == package][:MAX_SELLERS]
+                    sellers = sorted(provider for offer, provider in offers if offer == package)[:MAX_SELLERS]
                     nursery.start_soon(self._fetch, package, sellers, here, patience)
         chosen = next((here[p] for p in ranked if p in here), None)
         if chosen is None:

@@ -82,9 +82,13 @@ class Library:
         """A package whose manifest is here."""
         return self._packages.get(package)
 
-    def package_of(self, module: ModuleId) -> Package | None:
-        """A package here that holds a module."""
-        return next((p for p in self._packages.values() if p.manifest.module == module), None)
+    def package_of(self, module: ModuleId, output_schema: bytes | None = None) -> Package | None:
+        """A package here that holds a module, and promises that output when a schema's hash is named.
+
+        Anybody may put the module of another package into one of their own, with other schemas.
+        """
+        fitting = (p for p in self._packages.values() if p.manifest.module == module)
+        return next((p for p in fitting if output_schema in (None, p.manifest.output_schema_hash)), None)
 
     async def add(self, raw: bytes, wasm: bytes) -> Package | Rejection:
         """Check and keep a package: manifest, module hash, inspection by the sandbox."""

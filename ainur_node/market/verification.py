@@ -109,7 +109,7 @@ class Verification:
 
     async def _package(self, order: Verify) -> PackageId:
         """A package with the module of the escrow; the agent may have been updated to another one since."""
-        held = self._library.package_of(order.opening.terms.module)
+        held = self._library.package_of(order.opening.terms.module, order.spec.output_schema)
         if held is not None:
             return held.manifest.package
         agents = await self._ledger.agents()
