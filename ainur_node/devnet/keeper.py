@@ -21,6 +21,7 @@ from ainur_node.errors import ConfigError, Transient
 from ainur_node.supervisor import claim, pids
 from ainur_node.supervisor.children import Child, Children, Program, die_with
 from ainur_node.supervisor.claim import Claim
+from ainur_node.supervisor.database import TendedDatabase
 from ainur_node.supervisor.pids import Identity
 from ainur_node.supervisor.stopping import StopSignal
 
@@ -85,12 +86,10 @@ class Keeper:
         # Nobody reads our stdout once the world is up.
         with (self._plan.layout.logs / "keeper.log").open("ab") as log:
             os.dup2(log.fileno(), sys.stdout.fileno())
+        database = TendedDatabase(self._postgres, self._tell)
         while self._stop.asked is None:
             self._children.tend(_TEND)
-            if self._postgres.poll() is not None:
-                self._say("child-ended", "the database ended; it is started again")
-                self._postgres.stop()
-                self._postgres.start()
+            database.tend()
 
     def _end(self) -> None:
         children = list(self._children)

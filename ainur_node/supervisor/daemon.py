@@ -1,19 +1,19 @@
 """`ainur run`: the processes of one home, from the first to be started to the last to be stopped."""
 
 import sys
-import time
 from pathlib import Path
 
 import structlog
 
 from ainur_node import config as configuration
 from ainur_node.config import Config
-from ainur_node.errors import ConfigError, Transient
+from ainur_node.errors import ConfigError
 from ainur_node.storage.embedded import EmbeddedPostgres
 from ainur_node.storage.rundir import run_directory
 from ainur_node.supervisor import claim
-from ainur_node.supervisor.children import FIRST_DELAY, LONGEST_DELAY, Child, Children, Program, Tell
+from ainur_node.supervisor.children import Child, Children, Program, Tell
 from ainur_node.supervisor.claim import Claim
+from ainur_node.supervisor.database import TendedDatabase
 from ainur_node.supervisor.listening import check_listen, check_port, free_ports
 from ainur_node.supervisor.stopping import StopSignal
 
@@ -55,7 +55,6 @@ class _Daemon:
         self._children = Children(tell, held.remember)
         self._children.watch(stop.descriptor)
         self._postgres = None if config.database.url else _postgres(config)
-        self._database_delay = FIRST_DELAY
 
     def run(self) -> None:
         environment: dict[str, str] = {}
@@ -64,9 +63,11 @@ class _Daemon:
             for step in (self._start_database, self._start_chain, self._start_node):
                 if self._stop.asked is None:
                     environment.update(step(environment))
+            database = TendedDatabase(self._postgres, self._tell) if self._postgres is not None else None
             while self._stop.asked is None:
                 self._children.tend(_TEND)
-                self._tend_database()
+                if database is not None:
+                    database.tend()
         finally:
             self._tell({"step": "stopping", "text": "stopping the node"})
             self._children.stop()
@@ -110,18 +111,6 @@ class _Daemon:
         said = child.ready or {}
         self._tell({**said, "step": child.name, "text": f"the {child.name} runs", "pid": _pid(child)})
         return said
-
-    def _tend_database(self) -> None:
-        if self._postgres is None or self._postgres.poll() is None:
-            return
-        self._tell({"step": "child-ended", "text": "the database ended; it is started again", "name": "database"})
-        self._postgres.stop()
-        try:
-            self._postgres.start()
-        except Transient as error:
-            self._tell({"step": "child-ended", "text": str(error), "name": "database"})
-            time.sleep(self._database_delay)  # a signal ends the sleep's purpose at the next turn of the loop
-            self._database_delay = min(self._database_delay * 2, LONGEST_DELAY)
 
     def _log(self, name: str) -> Path:
         return self._config.home / "logs" / f"{name}.log"
