@@ -10,26 +10,36 @@ import pytest
 from wasm_runtime.pool import Settings, open_pool
 from wasm_runtime.result import Execution, Job, Prepared
 
-AGENT = Path(__file__).parents[2] / "agents" / "text-summary"
+AGENTS = Path(__file__).parents[2] / "agents"
 Ask = Callable[[bytes], Awaitable[Execution]]
 
 
-@pytest.fixture(scope="session")
-def manifest() -> dict[str, Any]:
-    """The sealed manifest."""
-    loaded = json.loads((AGENT / "manifest.json").read_bytes())
+def _manifest(name: str) -> dict[str, Any]:
+    loaded = json.loads((AGENTS / name / "manifest.json").read_bytes())
     assert isinstance(loaded, dict)
     return loaded
 
 
+@pytest.fixture(scope="module")
+def agent(request: pytest.FixtureRequest) -> str:
+    """The agent that a module of tests is about: its AGENT_NAME, or text-summary."""
+    return str(getattr(request.module, "AGENT_NAME", "text-summary"))
+
+
+@pytest.fixture(scope="module")
+def manifest(agent: str) -> dict[str, Any]:
+    """The sealed manifest."""
+    return _manifest(agent)
+
+
 @pytest.fixture
-async def ask(tmp_path_factory: pytest.TempPathFactory, manifest: dict[str, Any]) -> AsyncIterator[Ask]:
+async def ask(tmp_path_factory: pytest.TempPathFactory, agent: str, manifest: dict[str, Any]) -> AsyncIterator[Ask]:
     """Hands raw task bytes to the committed module, within the limits of its manifest."""
     # One directory for all tests: the module is compiled once.
     home = tmp_path_factory.getbasetemp() / "sandbox"
     home.mkdir(exist_ok=True)
     async with open_pool(Settings(home / "cache", home / "key", workers=1, spares=0)) as pool:
-        prepared = await pool.prepare((AGENT / "text-summary.wasm").read_bytes())
+        prepared = await pool.prepare((AGENTS / agent / f"{agent}.wasm").read_bytes())
         assert isinstance(prepared, Prepared)
         limits = manifest["limits"]
 
