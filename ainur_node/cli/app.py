@@ -38,7 +38,7 @@ NOUNS: dict[str, tuple[str, str]] = {
 }
 INTERRUPTED = 130
 PIPE_CLOSED = 141
-EXITS = {"no_world": ExitCode.UNREACHABLE}
+EXITS = dict.fromkeys(("no_world", "peer_unreachable", "no_chain"), ExitCode.UNREACHABLE)
 """Exit codes of configuration errors that are none: what is asked for is not there."""
 
 EPILOG = """every command takes --json, --node NAME, --home DIR, --config FILE and --help with an example

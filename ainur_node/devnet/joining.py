@@ -1,8 +1,10 @@
 """What a newcomer learns from one peer of a world: the genesis by its hello, then where that world's chain answers."""
 
 import json
+import logging
 import secrets
 
+import structlog
 import trio
 
 from ainur_node.devnet.layout import DevnetError
@@ -17,6 +19,9 @@ PATIENCE = 20.0
 
 def learn_chain(address: str) -> str:
     """The chain's address that a peer names; DevnetError when the peer cannot be reached or names none."""
+    before = structlog.get_config()
+    # What the mesh logs is for a daemon's log, not for whoever types a command.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     try:
         return trio.run(_learn, address)
     except (Transient, Misbehaviour, RemoteRefusal, trio.TooSlowError) as error:
@@ -25,6 +30,8 @@ def learn_chain(address: str) -> str:
             f"{address} does not tell where its chain is: {error or 'no answer in time'}",
             hint="check the address (its operator sees it in: ainur status --json), or give --chain ws://HOST:PORT",
         ) from error
+    finally:
+        structlog.configure(**before)
 
 
 async def _learn(address: str) -> str:

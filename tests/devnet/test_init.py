@@ -81,3 +81,8 @@ def test_a_peer_that_is_not_there_is_told_with_what_to_do() -> None:
             joining.learn_chain(nobody)
     assert refused.value.code == "peer-unreachable"
     assert "--chain" in refused.value.hint
+
+
+def test_nothing_but_the_answer_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    test_a_peer_that_is_not_there_is_told_with_what_to_do()
+    assert capfd.readouterr() == ("", "")
