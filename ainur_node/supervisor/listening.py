@@ -1,10 +1,17 @@
 """Whether the ports a node is configured for can be had, asked before anything is started."""
 
 import errno
+import random
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 
 from ainur_node.errors import ConfigError
+
+FIRST_PORT = 12_000
+"""Where the search for free ports begins: above what services usually listen on."""
+MAX_TRIES = 512
+"""Ports tried before the kernel is asked for any: a crowded machine must not make the search endless."""
 
 
 class PortInUse(ConfigError):  # noqa: N818 # named after what it refuses
@@ -49,12 +56,34 @@ def check_port(host: str, port: int, key: str) -> None:
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """So many different ports that nobody listens on at this moment."""
-    held = [socket.socket(socket.AF_INET, socket.SOCK_STREAM) for _ in range(count)]
+    """So many different ports that nobody listens on at this moment.
+
+    They lie below those that the kernel gives to outgoing connections, which might take one before it is listened on.
+    """
+    chosen: list[int] = []
+    held: list[socket.socket] = []
     try:
-        for one in held:
-            one.bind((host, 0))
-        return [one.getsockname()[1] for one in held]
+        while len(chosen) < count:
+            one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            held.append(one)
+            # The last resort on a crowded machine: whatever the kernel has.
+            wanted = random.randrange(FIRST_PORT, _first_ephemeral()) if len(held) < MAX_TRIES else 0  # noqa: S311
+            try:
+                one.bind((host, wanted))
+            except OSError:
+                if wanted == 0:
+                    raise
+                continue
+            chosen.append(int(one.getsockname()[1]))
+        return chosen
     finally:
         for one in held:
             one.close()
+
+
+def _first_ephemeral() -> int:
+    try:
+        low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        low = 32_768
+    return low if low > 2 * FIRST_PORT else 65_536

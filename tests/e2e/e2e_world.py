@@ -100,3 +100,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come true"
         time.sleep(0.05)
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> None:
+    """Read a program's output up to a line with these words; fails with all of it when the program ends before."""
+    assert process.stdout is not None
+    heard = []
+    for line in process.stdout:
+        heard.append(line)
+        if words in line:
+            return
+    raise AssertionError("".join(heard))

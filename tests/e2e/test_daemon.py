@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from e2e_world import Ainur, processes_of, wait_until
+from e2e_world import Ainur, processes_of, read_until, wait_until
 
 from ainur_node.supervisor import claim
 
@@ -22,14 +22,8 @@ def run(ainur: Ainur) -> Iterator[subprocess.Popen[str]]:
     """A daemon that serves; it is stopped at the latest when the test is over."""
     with ainur.start("run", **ANY_PORTS) as daemon:
         assert daemon.stdout is not None
-        heard = []
         try:
-            for line in daemon.stdout:
-                heard.append(line)
-                if "the node runs" in line:
-                    break
-            else:
-                raise AssertionError("".join(heard))
+            read_until(daemon, "the node runs")
             yield daemon
         finally:
             daemon.terminate()

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from e2e_world import Ainur, processes_of, wait_until
+from e2e_world import Ainur, processes_of, read_until, wait_until
 
 pytestmark = pytest.mark.real
 
@@ -46,10 +46,7 @@ def test_the_demo_proves_itself_and_leaves_nothing(ainur: Ainur) -> None:
 
 def test_a_killed_demo_leaves_no_process(ainur: Ainur) -> None:
     with ainur.start("demo") as demo:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if "n1 runs" in line:
-                break
+        read_until(demo, "n1 runs")
         assert len(processes_of(ainur.home)) > 7
 
         demo.send_signal(signal.SIGKILL)
@@ -59,12 +56,10 @@ def test_a_killed_demo_leaves_no_process(ainur: Ainur) -> None:
 
 def test_an_interrupted_demo_cleans_up(ainur: Ainur) -> None:
     with ainur.start("demo") as demo:
-        assert demo.stdout is not None
-        for line in demo.stdout:
-            if "the chain runs" in line:
-                break
+        read_until(demo, "the chain runs")
 
         demo.send_signal(signal.SIGINT)
+        assert demo.stdout is not None
         demo.stdout.read()
 
         assert demo.wait(30) != 0
