@@ -83,7 +83,7 @@ class System:
         if fd not in (_STDOUT, _STDERR) or count > MAX_VECTORS:
             memory.charge(0)
             return _INVAL if count > MAX_VECTORS else _BADF
-        parts = struct.unpack(f"<{2 * count}I", memory.read(vectors, 8 * count))
+        parts = _vectors(memory, vectors, count)
         total = sum(parts[1::2])
         memory.charge(8 * count + total)
         if fd == _STDOUT and len(self.output) + total > self._output_limit:
@@ -102,7 +102,7 @@ class System:
         if fd != _STDIN or count > MAX_VECTORS:
             memory.charge(0)
             return _INVAL if count > MAX_VECTORS else _BADF
-        parts = struct.unpack(f"<{2 * count}I", memory.read(vectors, 8 * count))
+        parts = _vectors(memory, vectors, count)
         total = min(sum(parts[1::2]), len(self._stdin) - self._read)
         memory.charge(8 * count + total)
         begin = self._read
@@ -198,6 +198,15 @@ class System:
     def _proc_exit(self, memory: GuestMemory, code: int) -> int:
         memory.charge(0)
         raise GuestExit(code - (1 << 32) if code >> 31 else code)
+
+
+def _vectors(memory: GuestMemory, address: int, count: int) -> tuple[int, ...]:
+    """Addresses and sizes of `count` vectors; a list outside the memory costs a call too: no host call is free."""
+    try:
+        return struct.unpack(f"<{2 * count}I", memory.read(address, 8 * count))
+    except MemoryFault:
+        memory.charge(0)
+        raise
 
 
 _HANDLERS: dict[str, Callable[..., int]] = {

@@ -101,9 +101,11 @@ class Ram:
 
     def __init__(self) -> None:
         self.data = bytearray(4096)
+        self.charges = 0
 
     def charge(self, size: int) -> None:
         assert size >= 0
+        self.charges += 1
 
     def read(self, address: int, size: int) -> bytes:
         if address + size > len(self.data):
@@ -132,6 +134,8 @@ def test_any_arguments_get_an_error_number_or_a_typed_end(name: str, numbers: li
         answer = system.call(name, ram, tuple(numbers[: len(parameters)]))
     except (GuestExit, OutputLimitHit):
         return
+    finally:
+        assert ram.charges == 1, "every host call is paid for, once"
     assert results == (preview1.I32,)
     assert 0 <= answer < 77
     assert len(system.output) <= 100
