@@ -119,6 +119,11 @@ def test_more_than_256_commits_are_no_transcript() -> None:
 def test_an_honest_transcript_has_no_fault(silent: int) -> None:
     assert codes(transcript(ASKS, silent=silent)) == set()
     assert codes(replace(HONEST, failed=(HONEST.rows[1].commit.provider,))) == set()
+    assert codes(replace(HONEST, failed=tuple(row.commit.provider for row in HONEST.rows))) == set()
+
+
+def test_a_perfect_score_is_sound() -> None:
+    assert codes(rowed(lambda r: replace(r, quality=1_000_000, penalty=0))) == set()
 
 
 def test_bad_and_ineligible_rows_without_an_opening_are_sound() -> None:
@@ -137,6 +142,7 @@ def test_every_fault_of_every_row_is_named() -> None:
     assert [f.code for f in found] == ["wrong_root", *["wrong_penalty"] * 4]
     for row, fault in zip(broken.rows, found[1:], strict=True):
         assert row.commit.provider.hex()[:12] in fault.detail
+        assert row.commit.provider.hex()[:13] not in fault.detail
 
 
 HASHED = {
