@@ -16,7 +16,7 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.messages import TranscriptRequest
-from ainur_node.market.schema import schema_fault
+from ainur_node.market.schema import fault
 from ainur_node.ports import Blobs, Finding, Job, Mesh, RemoteRefusal, Run, Sandbox, TaskStore
 
 log = structlog.get_logger(__name__)
@@ -96,9 +96,10 @@ class Library:
         if isinstance(manifest, Rejection):
             return manifest
         for name, schema in (("input", manifest.input_schema), ("output", manifest.output_schema)):
-            if (fault := schema_fault(schema)) is not None:
-                return Rejection("bad_manifest", f"the {name} schema cannot be used: {fault}")
-        if content_hash(wasm) != manifest.module or len(wasm) != manifest.module_size:
+            if (why := await fault(schema)) is not None:
+                return Rejection("bad_manifest", f"the {name} schema cannot be used: {why}")
+        sha256 = await trio.to_thread.run_sync(content_hash, wasm)
+        if sha256 != manifest.module or len(wasm) != manifest.module_size:
             return Rejection(
                 "module_mismatch", "the module is not the one that manifest.json names: rebuild the package"
             )

@@ -21,6 +21,8 @@ REFUSED = frozenset(
 # Values in the document times values in the schema: judged in the daemon's own loop, and at all. A step takes some µs.
 INLINE_STEPS = 10_000
 MAX_STEPS = 4_000_000
+# Values in a schema: holding one against the schema of schemas takes half a millisecond for each.
+MAX_SCHEMA = 1_000
 # Steps alone do not bound this: a number as text grows with its square, so long whole numbers are refused by `json`.
 THREADS_AT_ONCE = 1
 
@@ -72,8 +74,15 @@ def _shortened(message: str) -> str:
     return message if len(message) <= 200 else f"{message[:60]} … {message[-120:]}"
 
 
+async def fault(schema: Mapping[str, Any]) -> str | None:
+    """As `schema_fault`, beside the loop."""
+    return await trio.to_thread.run_sync(schema_fault, schema, limiter=_threads)
+
+
 def schema_fault(schema: Mapping[str, Any]) -> str | None:
     """Why a schema may not stand in a manifest, or None."""
+    if _count(schema, MAX_SCHEMA) > MAX_SCHEMA:
+        return f"it has more than {MAX_SCHEMA} values"
     keyword = _refused(schema)
     if keyword is not None:
         return f"{keyword} may not be used"

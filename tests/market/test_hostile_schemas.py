@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -109,6 +110,15 @@ def test_too_much_work_is_refused_before_it_begins() -> None:
     schema: dict[str, Any] = {"items": {"anyOf": [{"minimum": n} for n in range(2_000)]}}
 
     assert "steps" in (mismatch(json.dumps([0] * 10_000).encode(), schema) or "")
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "required", "enum"])
+def test_a_schema_of_very_many_values_is_refused_before_it_is_checked(keyword: str) -> None:
+    schema: dict[str, Any] = {keyword: [{} if keyword == "anyOf" else str(n) for n in range(9_000)]}
+    began = time.perf_counter()
+
+    assert "more than" in (schema_fault(schema) or "")
+    assert time.perf_counter() - began < 0.5
 
 
 json_values = st.recursive(
