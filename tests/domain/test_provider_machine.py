@@ -173,4 +173,4 @@ class World(RuleBasedStateMachine):
 
 
 TestWorld = World.TestCase
-TestWorld.settings = settings(max_examples=80, stateful_step_count=20, deadline=None)
+TestWorld.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)

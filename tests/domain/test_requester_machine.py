@@ -314,4 +314,4 @@ class World(RuleBasedStateMachine):
 
 
 TestWorld = World.TestCase
-TestWorld.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestWorld.settings = settings(max_examples=70, stateful_step_count=40, deadline=None)
