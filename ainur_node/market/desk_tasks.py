@@ -250,6 +250,8 @@ class TaskDesk:
     async def cancel(self, params: Params) -> dict[str, Any]:
         """Ask for the end of a task; only before its bids are closed."""
         task = await self._task(params)
+        if task.final:
+            raise Refuse("too_late", f"the task is {task.phase} already: `ainur task show` tells how it ended")
 
         def decide(state: State) -> Fact | Rejection:
             if isinstance(state, RequesterTask) and state.cancelled:

@@ -47,6 +47,8 @@ SETTINGS = {
     "full_page_writes": "on",
     "shared_buffers": "32MB",
     "huge_pages": "off",
+    # What a killed server leaves behind lies in its own directory, not in /dev/shm for ever.
+    "dynamic_shared_memory_type": "mmap",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",

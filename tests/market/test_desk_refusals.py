@@ -235,4 +235,5 @@ async def test_questions_that_come_too_early_are_refused(world: MarketWorld, aut
     await submitter.final(submitted["task"])
     with pytest.raises(Refuse) as caught:
         await submitter.market.tasks.cancel(task)
-    assert caught.value.code in ("too_late", "not_open")
+    assert caught.value.code == "too_late"
+    assert "settled already" in caught.value.hint

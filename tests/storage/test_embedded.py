@@ -39,6 +39,10 @@ def test_every_commit_reaches_the_disk_and_nothing_listens_on_the_network(server
     assert ask(dsn, "show max_connections") == "100"
 
 
+def test_a_killed_server_leaves_nothing_outside_its_home(server: EmbeddedPostgres) -> None:
+    assert ask(server.start(), "show dynamic_shared_memory_type") == "mmap"
+
+
 def test_data_is_there_after_a_stop_and_a_start(server: EmbeddedPostgres) -> None:
     ask(server.start(), "create table kept as select 7 as n")
     server.stop()
