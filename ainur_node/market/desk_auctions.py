@@ -26,7 +26,7 @@ from ainur_node.signing import signed_by
 
 OUTCOMES = {
     "outbid": "another ask was lower once the penalties for reputation were added",
-    "no_sale": "no bid was at or below the reserve",
+    "no_sale": "it ended without a sale: no bid was at or below the reserve, or the buyer took the task back",
     "bid_expired": "the bid ran out before the auction was decided",
     "failed": "the auction failed",
 }
@@ -76,7 +76,8 @@ class AuctionDesk:
         """Recompute root, openings, penalties, winner and price from the transcript, against the chain."""
         auction, chain = await self._auction(params)
         if chain.state not in ("awarded", "no_sale"):
-            raise Refuse("not_decided", f"the auction is {chain.state}: there is nothing to verify yet")
+            hint = "it never will: it was taken back or ran out" if chain.state == "void" else "try again when it is"
+            raise Refuse("not_decided", f"the auction is {chain.state}, not decided: {hint}")
         transcript = await self._transcript(chain)
         if isinstance(transcript, Rejection):
             refuse(transcript, ExitCode.UNREACHABLE)
