@@ -8,6 +8,7 @@ reason; an entry that matches nothing any more is an error too.
 import argparse
 import ast
 import os
+import resource
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ DEFAULT = ("domain/auction/commitments", "domain/auction/rules", "domain/auction
 TARGETS = tuple(f"ainur_node/{name}.py" for name in (*DEFAULT, "domain/money", "domain/reputation"))
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 SECONDS = 60  # a mutant that makes the tests run longer than this counts as noticed
+MEMORY = 2 << 30  # nor may it eat the machine; pytest's own time limit is off, because it would take the alarm away
 # The files that are most likely to notice, tried alone first: collecting all tests costs more than running these.
 NEAR = {
     "commitments": ("test_vectors_agree", "test_commit_tree"),
@@ -214,6 +216,7 @@ def _test(module: str, source: str, tests: list[str]) -> int:
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     signal.alarm(SECONDS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
@@ -226,7 +229,9 @@ def _test(module: str, source: str, tests: list[str]) -> int:
     sys.meta_path.insert(0, _OneModule(module, source))
     code = 2
     try:
-        code = int(pytest.main(["-x", "-q", "--noconftest", "--assert=plain", "-p", "no:cacheprovider", *tests]))
+        code = int(
+            pytest.main(["-x", "-q", "--noconftest", "--assert=plain", "--timeout=0", "-p", "no:cacheprovider", *tests])
+        )
     finally:
         os._exit(code)
 
