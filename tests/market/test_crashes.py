@@ -1,10 +1,12 @@
 """Crashes at every fact, lost messages, chains that come and go: each task still ends, paid exactly once."""
 
 import random
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import trio
+from market_fakes import PowerCut
 from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
@@ -69,7 +71,7 @@ async def first_task(submitter: MarketNode, *, died: bool) -> str:
 
     async def submit() -> None:
         assert submitter.running is not None
-        with trio.CancelScope() as scope:
+        with trio.CancelScope() as scope, suppress(PowerCut):
             submitter.store.pull_the_plug = lambda: (submitter.crash(), scope.cancel())[0]
             await submitter.submit(BUDGET)
 

@@ -1,76 +1,28 @@
-"""Each liar and each failure as a changed node: the money ends where protocol.md says, and none is lost."""
+"""Each lying or failing provider as a changed node: the money ends where protocol.md says, and none is lost."""
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 import trio
-from market_world import CAPABILITY, MarketNode, MarketWorld, module_named
+from market_stage import ASKS, BUDGET, STAKE, Stage, refuse, set_up, twisted, with_ledger
+from market_world import CAPABILITY, MarketWorld
 from trio.testing import MockClock
 
-from ainur_node.domain import events
-from ainur_node.domain.auction.rules import reserve_of
-from ainur_node.domain.canonical import capability_id, content_hash
-from ainur_node.domain.ids import EscrowId, PeerId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.canonical import capability_id
+from ainur_node.domain.ids import EscrowId
 from ainur_node.domain.receipt import Exit
-from ainur_node.domain.reputation import NEUTRAL, penalty
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.market import messages
 from ainur_node.market.messages import Input, Output, Reveal
-from ainur_node.ports import Handler, RemoteRefusal
-from pallets_client.pallets import agent_registry, vcg_auction
-from pallets_client.records import AIN, Call, Included
-
-BUDGET = 10 * AIN
-RESERVE = reserve_of(Amount(BUDGET), 100)
-OWED = penalty(RESERVE, 400, NEUTRAL)
-ASKS = {"cheap": 2 * AIN, "dear": 3 * AIN, "dearest": 4 * AIN}
-STAKE = 20 * AIN
-
-
-@dataclass(slots=True)
-class Stage:
-    """Three providers, a submitter, and what everybody owned before."""
-
-    world: MarketWorld
-    cheap: MarketNode
-    dear: MarketNode
-    dearest: MarketNode
-    submitter: MarketNode
-    before: dict[str, int]
-
-    def gain(self, node: MarketNode) -> int:
-        return node.wealth() - self.before[node.name]
-
-    async def run(self) -> dict[str, Any]:
-        """Submit one task and see it through on all sides."""
-        done = await self.submitter.final(await self.submitter.submit(BUDGET))
-        await self.world.quiet()
-        assert self.world.in_escrow() == 0
-        return done
+from pallets_client.records import AIN
 
 
 @pytest.fixture
 async def stage(world: MarketWorld) -> Stage:
-    nodes = [await world.provider(name, ask) for name, ask in ASKS.items()]
-    submitter = await world.submitter()
-    before = {node.name: node.wealth() for node in (*nodes, submitter)}
-    return Stage(world, nodes[0], nodes[1], nodes[2], submitter, before)
-
-
-def twisted(change: Callable[[bytes], bytes]) -> Callable[[Handler, PeerId, bytes], Awaitable[bytes]]:
-    async def answer(honest: Handler, peer: PeerId, body: bytes) -> bytes:
-        return change(await honest(peer, body))
-
-    return answer
-
-
-async def refuse(honest: Handler, peer: PeerId, body: bytes) -> bytes:
-    raise RemoteRefusal("not_today", "no")
+    return await set_up(world)
 
 
 # --- bids ---------------------------------------------------------------------------------------------------------
@@ -195,13 +147,6 @@ class DeliversWithoutAWord(ChainLedger):
         return "too_late"
 
 
-async def with_ledger(stage: Stage, ledger: type[ChainLedger], *nodes: MarketNode) -> None:
-    for node in nodes:
-        node.crash()
-        node.ledger_type = ledger
-        await stage.world.restart(node)
-
-
 async def test_whoever_delivers_nothing_loses_its_lock_and_the_runner_up_is_paid(
     stage: Stage, autojump_clock: MockClock
 ) -> None:
@@ -324,152 +269,3 @@ async def test_the_input_of_another_task_is_declined(stage: Stage, autojump_cloc
     assert stage.gain(stage.submitter) == 0
     lost = await stage.cheap.job(done["auction"])
     assert lost is None or lost.outcome in ("declined", "outbid", "bid_expired", "no_sale", "excluded")
-
-
-# --- the requester ------------------------------------------------------------------------------------------------
-
-
-class NeverAccepts(ChainLedger):
-    async def accept(self, escrow: EscrowId, *, verified: bool) -> events.Settled:
-        while (found := await self.escrow(escrow)) is not None and found.state != "settled":
-            await self.watch_escrow(escrow, found, until=found.delivered_at + 600_000)
-        return await super().accept(escrow, verified=verified)
-
-
-async def test_a_requester_that_never_accepts_pays_all_the_same(stage: Stage, autojump_clock: MockClock) -> None:
-    await with_ledger(stage, NeverAccepts, stage.submitter)
-
-    done = await stage.run()
-
-    assert (done["phase"], done["outcome"]) == ("settled", "auto")
-    assert stage.gain(stage.cheap) == ASKS["dear"]
-
-
-async def vanish_at(stage: Stage, fact: str) -> str:
-    """Submit; the requester stops for ever right after it wrote the fact down."""
-
-    def heard(life: str, key: bytes, happened: Any, state: Any) -> None:
-        if type(happened).__name__ == fact:
-            stage.submitter.crash()
-
-    stage.submitter.market.engine.listeners.append(heard)
-    task = await stage.submitter.submit(BUDGET)
-    await stage.submitter.stopped.wait()
-    return task
-
-
-@pytest.mark.parametrize("fact", ["Delivered", "Verified"])
-async def test_a_requester_that_vanishes_after_the_delivery_has_paid(
-    stage: Stage, autojump_clock: MockClock, fact: str
-) -> None:
-    await vanish_at(stage, fact)
-
-    await stage.world.quiet()
-
-    assert stage.gain(stage.cheap) == ASKS["dear"]
-    assert stage.world.in_escrow() == 0
-
-
-async def test_a_requester_that_vanishes_after_the_award_costs_nobody_anything(
-    stage: Stage, autojump_clock: MockClock
-) -> None:
-    task = await vanish_at(stage, "Escrowed")
-
-    await stage.world.quiet()
-
-    assert [stage.gain(n) for n in (stage.cheap, stage.dear, stage.dearest, stage.submitter)] == [0, 0, 0, 0]
-    assert stage.cheap.held("AgentRegistry::Stake") == STAKE
-    await stage.world.start(stage.submitter)
-    done = await stage.submitter.final(task)
-    await stage.world.quiet()
-    assert done["phase"] in ("settled", "refunded")
-    assert stage.world.in_escrow() == 0
-
-
-@pytest.mark.parametrize("fact", ["Funded", "BidsCollected", "Closed", "Cleared"])
-async def test_after_a_requester_vanished_anybody_can_free_its_money(
-    stage: Stage, autojump_clock: MockClock, fact: str
-) -> None:
-    task = await vanish_at(stage, fact)
-    stored = await stage.submitter.store.load("task", bytes.fromhex(task))
-    assert stored is not None
-    auction = json.loads(stored.state)["auction"]
-    await stage.world.quiet()
-    assert stage.world.in_escrow() > 0
-
-    await trio.sleep(200)
-    call: Call = vcg_auction.expire(msgspec.convert(auction, bytes, strict=False))
-    outcome = stage.dear.writer.submit(call, b"anybody").result(0)
-
-    assert isinstance(outcome, Included)
-    assert stage.world.in_escrow() == 0
-    burned = RESERVE // 10 if fact in ("Closed", "Cleared") else 0
-    assert stage.gain(stage.submitter) == -burned
-
-
-async def test_a_task_can_be_cancelled_before_its_bids_are_closed(stage: Stage, autojump_clock: MockClock) -> None:
-    task = await stage.submitter.submit(BUDGET)
-    await trio.sleep(0.5)
-
-    await stage.submitter.market.tasks.cancel({"task": task})
-    done = await stage.submitter.final(task)
-    await stage.world.quiet()
-
-    assert done["phase"] == "cancelled"
-    assert stage.gain(stage.submitter) == 0
-    assert stage.world.in_escrow() == 0
-
-
-# --- packages -----------------------------------------------------------------------------------------------------
-
-
-async def test_an_agent_updated_after_the_award_is_still_replayed(stage: Stage, autojump_clock: MockClock) -> None:
-    """Otherwise a winner could deliver anything, make the replay impossible, and wait for its money."""
-
-    def lie_and_update(_: bytes) -> bytes:
-        agent = stage.cheap.market.offers.all()[0].agent
-        other = agent_registry.update_agent(agent, bytes(32), bytes(32), 0, 0)
-        stage.cheap.writer.submit(other, b"update").result(0)
-        return b'{"said": "lies"}'
-
-    stage.cheap.sandbox.work = lie_and_update
-
-    done = await stage.run()
-
-    assert done["outcome"] == "stale"
-    assert [c for c, _ in done["reasons"]] == ["replay_differs"]
-
-
-async def test_a_module_that_is_not_here_is_not_admitted(world: MarketWorld, autojump_clock: MockClock) -> None:
-    alone = await world.provider("alone", AIN)
-    await world.provider("usual", 2 * AIN)
-    await alone.offer(AIN, "quiet", description="another package of the same capability")
-    submitter = await world.submitter()
-    alone.blobs.kept.pop(content_hash(module_named("quiet")))
-
-    done = await submitter.final(await submitter.submit(BUDGET))
-
-    spec = (await submitter.store.load("task", bytes.fromhex(done["task"]))).state  # type: ignore[union-attr]
-    assert len(json.loads(spec)["spec"]["modules"]) == 1
-    assert done["outcome"] == "paid"
-
-
-@pytest.mark.parametrize("how", [Exit.STACK_OVERFLOW, Exit.DEADLINE, Exit.MEMORY, Exit.ENGINE])
-async def test_a_replay_that_proves_nothing_is_no_ground_for_a_dispute(
-    stage: Stage, autojump_clock: MockClock, how: Exit
-) -> None:
-    stage.submitter.sandbox.exit = how
-
-    done = await stage.run()
-
-    assert (done["phase"], done["outcome"]) == ("settled", "auto")
-    assert stage.gain(stage.cheap) == ASKS["dear"]
-
-
-async def test_a_module_that_the_sandbox_forgot_is_handed_in_again(stage: Stage, autojump_clock: MockClock) -> None:
-    stage.cheap.sandbox.prepared.clear()
-    stage.submitter.sandbox.prepared.clear()
-
-    done = await stage.run()
-
-    assert (done["outcome"], done["winner"]["provider"]) == ("paid", stage.cheap.account.hex())

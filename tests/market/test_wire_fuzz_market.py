@@ -21,7 +21,7 @@ from ainur_node.market import messages
 from ainur_node.market.library import MAX_TRANSCRIPT, decode_transcript
 from ainur_node.market.messages import Message, Output, Reveal
 from ainur_node.mesh import wire
-from ainur_node.ports import Gossip, RemoteRefusal
+from ainur_node.ports import RemoteRefusal
 from pallets_client.records import AIN
 
 KINDS = [
@@ -249,16 +249,10 @@ async def test_garbage_on_the_auction_topic_only_counts(world: MarketWorld, auto
 
     for body in bodies:
         await submitter.mesh.publish("auctions", body)
-        await provider.market.bidder._heard(Gossip(submitter.mesh.peer_id, body), *_ticket())
+        await trio.sleep(1)
 
     assert provider.counters.counters()["announcements_malformed"] - before >= len(bodies)
     assert provider.market.engine.statistics()["open"] == 0
-
-
-def _ticket() -> tuple[Any, object]:
-    limiter, ticket = trio.CapacityLimiter(1), object()
-    limiter.acquire_on_behalf_of_nowait(ticket)
-    return limiter, ticket
 
 
 async def test_receipts_with_any_numbers_can_be_hashed(world: MarketWorld, autojump_clock: MockClock) -> None:
