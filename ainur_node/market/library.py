@@ -115,17 +115,26 @@ class Library:
 
     async def fetch(self, package: PackageId, peers: Sequence[PeerId] = ()) -> Package | Rejection:
         """The package from here or from peers that announced it; Transient when nobody has it."""
-        async with self._fetching.setdefault(package, trio.Lock()):
-            known = self._packages.get(package)
-            if known is not None and await self._blobs.has(known.manifest.module):
-                return known
-            sources = list(peers) or await self._mesh.find_providers(package)
-            raw = await self._mesh.fetch_blob(package, MAX_MANIFEST, sources, timeout=FETCH_TIMEOUT)
-            manifest = read_manifest(raw)
-            if isinstance(manifest, Rejection):
-                return manifest
-            wasm = await self._mesh.fetch_blob(manifest.module, manifest.module_size, sources, timeout=FETCH_TIMEOUT)
-            return await self.add(raw, wasm)
+        lock = self._fetching.setdefault(package, trio.Lock())
+        try:
+            async with lock:
+                return await self._fetched(package, peers)
+        finally:
+            found = lock.statistics()
+            if not found.locked and not found.tasks_waiting and self._fetching.get(package) is lock:
+                del self._fetching[package]
+
+    async def _fetched(self, package: PackageId, peers: Sequence[PeerId]) -> Package | Rejection:
+        known = self._packages.get(package)
+        if known is not None and await self._blobs.has(known.manifest.module):
+            return known
+        sources = list(peers) or await self._mesh.find_providers(package)
+        raw = await self._mesh.fetch_blob(package, MAX_MANIFEST, sources, timeout=FETCH_TIMEOUT)
+        manifest = read_manifest(raw)
+        if isinstance(manifest, Rejection):
+            return manifest
+        wasm = await self._mesh.fetch_blob(manifest.module, manifest.module_size, sources, timeout=FETCH_TIMEOUT)
+        return await self.add(raw, wasm)
 
     async def announce(self, package: PackageId) -> None:
         """Tell the DHT that the package can be had here."""

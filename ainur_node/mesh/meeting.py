@@ -284,13 +284,16 @@ class Meetings:
         if self.is_met(peer_id):
             return
         node_key_of(peer_id)
-        async with self._dialling.setdefault(peer_id, trio.Lock()):
-            try:
+        lock = self._dialling.setdefault(peer_id, trio.Lock())
+        try:
+            async with lock:
                 if not self.is_met(peer_id):
                     await self._dial(peer_id, addresses)
-            finally:
-                if not self._dialling[peer_id].statistics().tasks_waiting:
-                    del self._dialling[peer_id]
+        finally:
+            # Also when the caller gave up before it had the lock: nothing may be left of a dial nobody waits for.
+            found = lock.statistics()
+            if not found.locked and not found.tasks_waiting and self._dialling.get(peer_id) is lock:
+                del self._dialling[peer_id]
 
     async def _dial(self, peer_id: str, addresses: tuple[str, ...]) -> None:
         if self._standing.is_banned(peer_id):
