@@ -142,7 +142,7 @@ def test_a_port_in_use(ainur: Ainur) -> None:
 
 
 def test_no_chain(ainur: Ainur, world: Ainur) -> None:
-    assert told(ainur("init", "--chain", "ws://127.0.0.1:9")) == (4, "no_chain")
+    assert told(ainur("init", "--chain", "ws://127.0.0.1:9")) == (3, "no_chain")
     assert list(ainur.home.iterdir()) == []
     url = world("chain", "status").data["url"]
     assert ainur("init", "--chain", url).code == 0
