@@ -23,6 +23,18 @@ def real_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         host.close()
 
 
+@pytest.fixture
+def fresh_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A host of its own: the shared one may have served its last connection to the writers of other tests."""
+    host = HostProcess(tmp_path_factory.mktemp("walk"), RICH.account)
+    try:
+        world = real_world(host.url)
+        yield world
+        world.close()
+    finally:
+        host.close()
+
+
 @pytest.fixture(params=["memory", pytest.param("real", marks=pytest.mark.real)])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world whose money adds up when the test is over."""
