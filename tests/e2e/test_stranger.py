@@ -1,5 +1,6 @@
 """A peer with a key of its own and nothing to lose: garbage, replays and floods on everything that a node serves."""
 
+import contextlib
 import random
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,10 @@ class Stranger:
 
     async def listen(self) -> None:
         async for gossip in self.mesh.subscribe("auctions"):
-            self.heard.append(gossip.body)
+            # Strangers hear one another's garbage too: only what can be twisted further is worth keeping.
+            with contextlib.suppress(Misbehaviour):
+                messages.decode(messages.Announce, gossip.body)
+                self.heard.append(gossip.body)
 
     async def call(self, peers: list[Any]) -> None:
         """Every method with every body, again and again; being banned is part of it."""
