@@ -39,7 +39,7 @@ from ainur_node.storage.blobs_local import LocalBlobs
 from ainur_node.storage.postgres import open_store
 from ainur_node.storage.rundir import run_directory
 from ainur_node.telemetry import Counters, SystemClock
-from ainur_node.wiring import Market, Parts
+from ainur_node.wiring import Alter, Market, Outside, Parts
 from pallets_client.client import ChainClient
 from pallets_client.keys import Sr25519
 from pallets_client.nonce import Writer
@@ -73,8 +73,8 @@ class _Blobs:
         return await self.library.open(sha256, peer) if self.library is not None else None
 
 
-async def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
+async def run(config: Config, alter: Alter | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; ``alter`` wraps the ports of a devnet's liars and is None everywhere else."""
     keys = keystore.load(config.home)
     clock, counters = SystemClock(), Counters()
     signer = NodeSigner(keys.node_seed)
@@ -96,20 +96,23 @@ async def run(config: Config) -> None:
         jail = await stack.enter_async_context(sandbox.open_sandbox(_sandbox_settings(config)))
         source = _Blobs()
         mesh = Libp2pMesh(_mesh_settings(config), keys.node_seed, genesis, source, counters)
+        outside = Outside(store, mesh, ledger, jail, signer, clock)
+        if alter is not None:
+            outside = alter(outside)
         blobs = LocalBlobs(config.home / "blobs", max_bytes=config.node.max_blob_mib << 20)
-        library = source.library = Library(genesis, store, blobs, mesh, jail)
+        library = source.library = Library(genesis, outside.store, blobs, outside.mesh, outside.sandbox)
         registration = Registration(client, caller, signer, keys.account)
         market = Market(
             Parts(
-                store,
-                mesh,
-                ledger,
-                jail,
+                outside.store,
+                outside.mesh,
+                outside.ledger,
+                outside.sandbox,
                 library,
                 registration,
-                signer,
+                outside.signer,
                 counters,
-                clock,
+                outside.clock,
                 _market_settings(config),
                 _ceiling(config),
             )
@@ -252,7 +255,7 @@ def _log_to_stderr(level: str) -> None:
     )
 
 
-def main() -> int:
+def main(alter: Alter | None = None) -> int:
     """``python -m ainur_node.node --home HOME``: what the supervisor starts."""
     parser = argparse.ArgumentParser(description="One Ainur node process; `ainur run` starts it with its database.")
     parser.add_argument("--home", required=True, type=Path)
@@ -262,7 +265,7 @@ def main() -> int:
     try:
         config = configuration.load(arguments.config, options={"node.home": str(arguments.home)}).config
         _log_to_stderr(config.log.level)
-        trio.run(run, config)
+        trio.run(run, config, alter)
     except (ConfigError, Transient, BaseExceptionGroup) as error:
         expected = _expected(error)
         if expected is None:

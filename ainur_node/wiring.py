@@ -1,5 +1,6 @@
 """One market out of its parts: stages, services, desks; the only place that knows them all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,21 @@ from ainur_node.market.watching import Watching
 from ainur_node.market.working import ServingOutputs, Working
 from ainur_node.ports import Clock, Ledger, Mesh, Observer, Sandbox, TaskStore
 from ainur_node.signing import NodeSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a node is built on, before anything of the market sees it; a devnet's liars wrap one of these."""
+
+    store: TaskStore
+    mesh: Mesh
+    ledger: Ledger
+    sandbox: Sandbox
+    signer: NodeSigner
+    clock: Clock
+
+
+Alter = Callable[[Outside], Outside]
 
 
 @dataclass(frozen=True, slots=True)

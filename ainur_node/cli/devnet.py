@@ -8,6 +8,7 @@ from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import short
+from ainur_node.devnet.faults.fault import Fault
 from ainur_node.rpc.messages import ExitCode
 
 MIN_NODES, MAX_NODES = 3, 32
@@ -26,15 +27,33 @@ def teller(screen: Screen) -> Any:
 def up(ask: Ask) -> Report:
     """Start chain, nodes and agents, and leave them running."""
     from ainur_node.devnet import world
+    from ainur_node.devnet.faults import menu
 
+    if ask.options.faults:
+        return _menu(menu.FAULTS)
+    fault = menu.find(ask.options.fault) if ask.options.fault else None
     with ask.screen.busy("starting a world …"):
-        found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen))
+        found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen), fault=fault)
 
     def text(screen: Screen) -> None:
         _show(screen, found)
+        if fault is not None:
+            screen.say(f"{fault.sentence}; expected: {fault.ends}")
         screen.say("try: ainur task submit --agent summarize --input README.md --budget 1.5 --deadline 30s --wait")
 
     return Report(found, text)
+
+
+def _menu(faults: tuple[Fault, ...]) -> Report:
+    rows = [{"name": each.name, "does": each.sentence, "ends": each.ends, "nodes": list(each.nodes)} for each in faults]
+
+    def text(screen: Screen) -> None:
+        pairs: list[tuple[str, object]] = []
+        for row in rows:
+            pairs += [(str(row["name"]), row["does"]), ("", f"ends: {row['ends']}")]
+        screen.facts(pairs)
+
+    return Report({"faults": rows}, text)
 
 
 def status(ask: Ask) -> Report:
@@ -69,6 +88,7 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
             ("world", f"{found.get('world')} ({'up' if found.get('alive') else 'DOWN'}, pid {found.get('pid')})"),
             ("directory", found.get("directory")),
             ("genesis", short(found.get("genesis"))),
+            ("fault", found.get("fault")),
             ("chain", f"block {chain.get('height')} at {chain.get('url')}"),
         ]
     )
@@ -93,6 +113,8 @@ def _up_options(parser: Parser) -> None:
         default=3,
         help="provider nodes, beside a submitter and an observer (3)",
     )
+    parser.add_argument("--fault", metavar="NAME", type=values.name, help="make a liar of one node, or break one part")
+    parser.add_argument("--faults", action="store_true", help="list the faults and start nothing")
 
 
 COMMANDS = [

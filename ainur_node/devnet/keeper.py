@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
+from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import write_private
 from ainur_node.devnet.plan import Plan, PlannedNode, postgres_of, read_plan
 from ainur_node.errors import ConfigError, Transient
@@ -24,6 +26,9 @@ from ainur_node.supervisor.claim import Claim
 from ainur_node.supervisor.database import TendedDatabase
 from ainur_node.supervisor.pids import Identity
 from ainur_node.supervisor.stopping import StopSignal
+
+if TYPE_CHECKING:
+    from ainur_node.wiring import Alter
 
 GENESIS_TIMEOUT = 120.0
 _POLL = 0.01
@@ -44,6 +49,7 @@ class Keeper:
         self._children = Children(self._tell, self._remember)
         self._children.watch(stop.descriptor)
         self._postgres = postgres_of(plan)
+        self._fault = _fault(plan)
         self._began = time.monotonic()
 
     def run(self) -> None:
@@ -114,10 +120,13 @@ class Keeper:
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         balances = layout.directory / "balances.json"
         write_private(balances, json.dumps(self._plan.balances()))
+        params = layout.directory / "params.json"
+        write_private(params, json.dumps(dict(self._fault.params) if self._fault else {}))
         command = [sys.executable, "-m", "chain_host", "genesis", "--dir", str(layout.chain)]
+        sudo = ["--sudo", self._plan.faucet, "--name", layout.directory.name]
         with (layout.logs / "genesis.log").open("ab") as log:
             return subprocess.Popen(
-                [*command, "--balances", str(balances), "--sudo", self._plan.faucet, "--name", layout.directory.name],
+                [*command, "--balances", str(balances), "--params", str(params), *sudo],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -160,7 +169,12 @@ class Keeper:
         arguments = ["--home", node.home]
         if self._plan.node_command:
             return Program(node.name, [*self._plan.node_command, *arguments], log=log, ready_within=90.0)
-        return Program(node.name, (), log=log, ready_within=90.0, function=partial(_node_main, arguments))
+        return Program(
+            node.name, (), log=log, ready_within=90.0, function=partial(_node_main, arguments, self._alter(node))
+        )
+
+    def _alter(self, node: PlannedNode) -> "Alter | None":
+        return self._fault.alter if self._fault is not None and node.name in self._fault.nodes else None
 
     def _write_world(self, genesis: str) -> None:
         plan, layout = self._plan, self._plan.layout
@@ -173,6 +187,7 @@ class Keeper:
             "chain_data": str(layout.chain),
             "bootstrap": [f"{node.listen}/p2p/{node.peer_id}" for node in plan.nodes],
             "faucet": str(layout.faucet_file),
+            "fault": plan.fault,
             "nodes": [
                 {key: getattr(node, key) for key in ("name", "home", "peer_id", "account", "ss58", "provider")}
                 for node in plan.nodes
@@ -192,11 +207,19 @@ class Keeper:
             self._claims[0].remember([*children, *([database] if database else [])])
 
 
-def _node_main(arguments: list[str]) -> int:
+def _node_main(arguments: list[str], alter: "Alter | None") -> int:
     from ainur_node import node
 
     sys.argv = ["ainur-node", *arguments]
-    return node.main()
+    return node.main(alter)
+
+
+def _fault(plan: Plan) -> Fault | None:
+    if not plan.fault:
+        return None
+    from ainur_node.devnet.faults import menu
+
+    return menu.find(plan.fault)
 
 
 def _import_node() -> None:

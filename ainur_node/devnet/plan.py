@@ -1,12 +1,13 @@
 """A world before it runs: keys, ports, configurations and money, written down for the keeper to start."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ainur_node import keystore
+from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.homes import Home, make_keys, write_config
 from ainur_node.devnet.layout import (
     MAX_PROVIDERS,
@@ -56,6 +57,7 @@ class Plan:
     faucet: str
     node_command: tuple[str, ...]
     durable: bool
+    fault: str = ""
     nodes: list[PlannedNode] = field(default_factory=list)
 
     @property
@@ -98,7 +100,14 @@ def postgres_of(plan: Plan) -> EmbeddedPostgres:
     )
 
 
-def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = (), *, durable: bool = True) -> Plan:
+def make_plan(
+    layout: Layout,
+    providers: int,
+    node_command: tuple[str, ...] = (),
+    *,
+    durable: bool = True,
+    fault: Fault | None = None,
+) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
     The world's directory must exist. What is not ``durable`` may be lost when the machine crashes. Raises DevnetError
@@ -116,10 +125,11 @@ def make_plan(layout: Layout, providers: int, node_command: tuple[str, ...] = ()
     write_private(layout.faucet_file, faucet.seed.hex() + "\n")
     homes = [make_keys(layout.home(name), name, keystore.DEVELOPMENT) for name in names]
     nodes = list(_nodes(homes, ports))
-    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, nodes)
+    name = fault.name if fault is not None else ""
+    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, name, nodes)
     server = postgres_of(plan)
     for node in nodes:
-        _configure(plan, node, server.dsn(node.database))
+        _configure(plan, node, server.dsn(node.database), fault.settings if fault is not None else {})
         (Path(node.home) / "world.json").symlink_to(Path("..") / layout.world_file.name)
     plan.write()
     return plan
@@ -139,16 +149,16 @@ def _nodes(homes: list[Home], ports: list[int]) -> Iterator[PlannedNode]:
         )
 
 
-def _configure(plan: Plan, node: PlannedNode, dsn: str) -> None:
+def _configure(plan: Plan, node: PlannedNode, dsn: str, more: Mapping[str, Mapping[str, Any]]) -> None:
     # Everybody knows everybody: a world of one machine needs no discovery, and every pair is connected within seconds.
     others = [f"{other.listen}/p2p/{other.peer_id}" for other in plan.nodes if other is not node]
-    write_config(
-        Path(node.home),
-        {
-            "node": {"name": node.name},
-            "mesh": {"listen": (node.listen,), "bootstrap": tuple(others)},
-            "chain": {"mode": "remote", "url": plan.chain_url},
-            "database": {"url": dsn},
-            "market": {"capacity": PROVIDER_CAPACITY},
-        },
-    )
+    values: dict[str, dict[str, Any]] = {
+        "node": {"name": node.name},
+        "mesh": {"listen": (node.listen,), "bootstrap": tuple(others)},
+        "chain": {"mode": "remote", "url": plan.chain_url},
+        "database": {"url": dsn},
+        "market": {"capacity": PROVIDER_CAPACITY},
+    }
+    for section, keys in more.items():
+        values[section] = {**values.get(section, {}), **keys}
+    write_config(Path(node.home), values)

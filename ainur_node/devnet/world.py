@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ainur_node.devnet.asking import ask
+from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import (
     DevnetError,
     Layout,
@@ -84,6 +85,7 @@ def start(
     attached: bool,
     tell: Tell,
     node_command: tuple[str, ...] = (),
+    fault: Fault | None = None,
 ) -> World:
     """Make a world and start it; the market is not there yet.
 
@@ -91,7 +93,7 @@ def start(
     is one that runs, ConfigError, Transient; nothing is left then.
     """
     if attached:
-        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell)
+        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell, fault=fault)
     try:
         with claim.take(devnet_directory(home)):
             running = current(home)
@@ -103,16 +105,24 @@ def start(
                 )
             if running is not None:
                 _clear(running)  # what a killed keeper left
-            return _start(new_layout(home, world), nodes, node_command, attached=False, tell=tell)
+            return _start(new_layout(home, world), nodes, node_command, attached=False, tell=tell, fault=fault)
     finally:
         _remove_if_empty(devnet_directory(home))
 
 
-def _start(layout: Layout, nodes: int, node_command: tuple[str, ...], *, attached: bool, tell: Tell) -> World:
+def _start(
+    layout: Layout,
+    nodes: int,
+    node_command: tuple[str, ...],
+    *,
+    attached: bool,
+    tell: Tell,
+    fault: Fault | None,
+) -> World:
     layout.directory.mkdir(mode=0o700, parents=True)
     try:
         # A world that ends with us is removed then: nobody waits for its database to reach the disk.
-        plan = make_plan(layout, nodes, node_command, durable=not attached)
+        plan = make_plan(layout, nodes, node_command, durable=not attached, fault=fault)
         tell({"step": "keys", "text": f"fresh keys and homes for {len(plan.nodes)} nodes", "nodes": len(plan.nodes)})
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         if not attached:
@@ -137,13 +147,16 @@ def up(
     world: str | None = None,
     tell: Tell = lambda _: None,
     node_command: tuple[str, ...] = (),
+    fault: Fault | None = None,
 ) -> dict[str, Any]:
     """Start a world that stays, with the sample agent offered by every provider; what `status` says of it.
+
+    A ``fault`` makes liars of some of its nodes.
 
     Raises DevnetError when one is up already, ConfigError, Transient, Refused, Unreachable; nothing is left then.
     """
     began = time.monotonic()
-    started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command)
+    started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command, fault=fault)
     try:
         open_market(started.plan, tell)
     except BaseException:
@@ -167,6 +180,7 @@ def status(home: Path) -> dict[str, Any]:
         "pid": keeper,
         "alive": keeper is not None,
         "genesis": world["genesis"],
+        "fault": world.get("fault") or None,
         "chain": {"url": world["chain_url"], "height": max(heights, default=None)},
         "nodes": nodes,
     }
