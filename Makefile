@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-chain check check-rust chain-wasm mutants bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants bench clean
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,21 @@ check: setup ## format, lint, types, import rules, file sizes
 
 check-rust: ## rustfmt and clippy over chain/ and the Rust agents
 	tools/check_rust.sh
+
+test-kill: setup ## end, stop or cut off every kind of process at every stage; prints the table
+	$(PY) -m pytest -m slow tests/fire/test_kill_table.py
+
+test-liars: setup ## worlds with one liar each: how it ends, who loses what, where the evidence lies
+	$(PY) -m pytest -m slow tests/fire/test_liar_worlds.py
+
+test-garbage: setup ## malformed frames on everything that a running node serves
+	$(PY) -m pytest -m slow tests/fire/test_garbage_frames.py
+
+test-modules: setup ## hostile modules against a running node
+	$(PY) -m pytest -m slow tests/fire/test_hostile_modules.py
+
+test-cli: setup ## wrong, huge and hostile values for every command, and homes in bad places
+	$(PY) -m pytest -m slow tests/fire/test_command_values.py tests/fire/test_rough_homes.py
 
 test-chain: setup ## pallet and runtime tests
 	tools/test_chain.sh
