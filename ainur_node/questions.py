@@ -15,6 +15,7 @@ from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.desk_wallet import WalletCalls, WalletDesk
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
 from ainur_node.ports import Clock, Ledger, Outbox, Sandbox
+from ainur_node.pulse import Pulse, memory_kib
 from ainur_node.rpc.messages import Handler, Params, StreamHandler, Then
 from ainur_node.telemetry import Counters
 from ainur_node.wiring import Market
@@ -36,6 +37,7 @@ class Questions:
         market: Market,
         sandbox: Sandbox,
         counters: Counters,
+        pulse: Pulse,
         stop: trio.Event,
     ) -> None:
         self._config = config
@@ -47,6 +49,7 @@ class Questions:
         self._market = market
         self._sandbox = sandbox
         self._counters = counters
+        self._pulse = pulse
         self._stop = stop
 
     def tables(
@@ -54,7 +57,7 @@ class Questions:
     ) -> tuple[dict[str, Handler], dict[str, StreamHandler]]:
         """Handlers and streams by method name."""
         m = self._market
-        money = WalletDesk(self._ledger, wallet, outbox, clock, ss58_encode, _faucet(self._config.home))
+        money = WalletDesk(self._ledger, wallet, outbox, clock, ss58_encode, _faucet(self._config.home), m.engine)
         handlers: dict[str, Any] = {
             "node.status": self._status,
             "node.stop": self._stop_node,
@@ -116,6 +119,9 @@ class Questions:
             "counters": self._counters.counters(),
             "stages": self._counters.stages(),
             "mesh": dict(self._mesh.statistics()),
+            "serves": self._mesh.serves(),
+            "loop": self._pulse.lags(),
+            "rss_kib": memory_kib(),
             "windows": {
                 "commit_ms": self._config.market.commit_window_ms,
                 "reveal_ms": self._config.market.reveal_window_ms,

@@ -4,7 +4,7 @@ from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report, Usage, as_path
+from ainur_node.cli.command import Command, Parser, Report, Usage, as_path, refusal
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, size
 from ainur_node.rpc.client import Refused
@@ -19,9 +19,11 @@ def lint(ask: Ask) -> Report:
     if path.is_dir():
         _, wasm, path = values.read_package(ask.options.path)
     else:
-        wasm = values.read_file(ask.options.path, "PATH", values.MAX_PACKAGE)
+        wasm = values.read_module(ask.options.path, "PATH")
     found = ask.call("agent.lint", wait=120.0, wasm=wasm)
     ok = bool(found.get("ok"))
+    if not ok:
+        found |= refusal("module_refused", "nodes will not run this module: see findings")
 
     def text(screen: Screen) -> None:
         screen.facts([("module", path.name), ("sha-256", found.get("sha256")), ("size", size(found.get("size")))])

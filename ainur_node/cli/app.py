@@ -104,6 +104,8 @@ def _carry_out(options: Any, home: Path, screen: Screen) -> int:
 def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) -> int:
     match exc:
         case Usage() as wrong:
+            if wrong.shown:
+                print(wrong.shown, file=sys.stderr)
             return _fail(screen, "usage", str(wrong), wrong.hint, ExitCode.USAGE)
         case Refused() as no:
             return _fail(screen, no.code, "", no.hint, no.exit_code, no.details)

@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ainur_node.cli.screen import Screen
+from ainur_node.rpc.messages import ExitCode
 
 GLOBALS = ("json", "home", "config", "node")
 
 
 class Usage(Exception):  # noqa: N818 — named by blame: what was typed cannot be done
-    """The argument line makes no sense: exit code 2; ``next`` says what to type."""
+    """The argument line makes no sense: exit code 2; ``hint`` says what to type, ``shown`` is a help to print."""
 
-    def __init__(self, what: str, *, hint: str = "") -> None:
+    def __init__(self, what: str, *, hint: str = "", shown: str = "") -> None:
         super().__init__(what)
         self.hint = hint
+        self.shown = shown
 
 
 class ShowHelp(Exception):  # noqa: N818 — a way out of the parser, not an error
@@ -31,6 +33,11 @@ class Report:
     data: Mapping[str, Any]
     text: Callable[[Screen], None]
     code: int = 0
+
+
+def refusal(code: str, hint: str) -> dict[str, Any]:
+    """What a report adds to its data when it ends with exit code 1: the same object as any refusal has in JSON."""
+    return {"error": {"code": code, "what": hint, "hint": hint, "exit": int(ExitCode.REFUSED), "details": {}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,8 @@ def parse(noun: str, about: str, commands: Sequence[Command], rest: list[str], f
         _check_verb(noun, verbs, rest)
     options = parser.parse_args(rest, argparse.Namespace(**found))
     if getattr(options, "command", None) is None:
-        parser.print_help()
+        what = f"'ainur {noun}' needs one more word"
+        raise Usage(what, hint=f"one of: {', '.join(verbs)}", shown=parser.format_help())
     return options
 
 

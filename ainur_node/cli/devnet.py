@@ -5,7 +5,7 @@ from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report
+from ainur_node.cli.command import Command, Parser, Report, refusal
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import short
 from ainur_node.devnet.faults.fault import Fault
@@ -72,6 +72,8 @@ def down(ask: Ask) -> Report:
     found = world.down(ask.home, tell=teller(ask.screen))
     left = found.get("left")
     code = ExitCode.REFUSED if left else ExitCode.DONE
+    if left:
+        found |= refusal("processes_left", f"end these processes: kill -9 {' '.join(map(str, left))}")
 
     def text(screen: Screen) -> None:
         screen.say(f"the world {found.get('world')} is down; {found.get('removed')} is removed")

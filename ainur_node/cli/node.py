@@ -111,6 +111,7 @@ def _show_status(screen: Screen, found: Mapping[str, Any]) -> None:
             ("offers", found.get("offers")),
             ("tasks", counted(found.get("tasks"))),
             ("jobs", counted(found.get("jobs"))),
+            ("load", _load(found)),
         ]
     )
     stages = found.get("stages") or {}
@@ -126,6 +127,13 @@ def _show_status(screen: Screen, found: Mapping[str, Any]) -> None:
     if counters:
         screen.say()
         screen.table(("counter", "value"), list(counters.items()))
+
+
+def _load(found: Mapping[str, Any]) -> str:
+    """How long the node's loop kept its tasks waiting in the last minute, and the memory of its process."""
+    loop, memory = found.get("loop") or {}, found.get("rss_kib")
+    size = f"{memory / 1024:.0f} MiB" if isinstance(memory, int) else "–"
+    return f"{size} of memory, lag {_ms(loop.get('lag_ms_p99_60s'))} ms (at most {_ms(loop.get('lag_ms_max_60s'))})"
 
 
 def _ms(value: object) -> str:

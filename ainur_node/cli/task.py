@@ -1,12 +1,13 @@
 """``ainur task``: hand in work, follow it, read its result."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report, Usage
+from ainur_node.cli.command import Command, Parser, Report, Usage, refusal
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, clean, counted, peer, short, size, when, yes
 from ainur_node.rpc.client import Refused, Unreachable
@@ -16,6 +17,8 @@ GRACE_SECONDS = 300.0
 """Beyond the deadline: windows of the auction, review, two more attempts."""
 WATCH_SECONDS = 3600.0
 MAX_LISTED = 1000
+ANSWER_LOST = ("unreachable", "timeout", "unavailable")
+"""Codes after which nobody here knows whether the node took a submission."""
 MEDIA = ("text/plain", "application/json")
 
 
@@ -29,19 +32,40 @@ def submit(ask: Ask) -> Report:
     data = values.read_file(options.input, "--input", values.MAX_INPUT)
     media = options.media or ("application/json" if options.input.lower().endswith(".json") else "text/plain")
     _check_input(data, media)
-    accepted = ask.call(
-        "task.submit",
-        capability=options.agent,
-        input=data,
-        media=media,
-        budget=options.budget,
-        deadline_ms=options.deadline,
-    )
+    accepted = _hand_in(ask, data, media)
     if not options.wait:
         return Report(accepted, lambda screen: _submitted(screen, accepted))
     ask.screen.note(f"task {accepted['task']}")
     wait = options.timeout / 1000 if options.timeout else options.deadline / 1000 + GRACE_SECONDS
     return _follow(ask, str(accepted["task"]), wait, accepted, options.out)
+
+
+def _hand_in(ask: Ask, data: bytes, media: str) -> dict[str, Any]:
+    """The node's answer to a submission; a lost answer says how to ask for it again without paying twice."""
+    options = ask.options
+    key = options.key or secrets.token_hex(8)
+    try:
+        return ask.call(
+            "task.submit",
+            capability=options.agent,
+            input=data,
+            media=media,
+            budget=options.budget,
+            deadline_ms=options.deadline,
+            key=key,
+        )
+    except Unreachable as away:
+        if away.code not in ANSWER_LOST:
+            raise
+        raise Unreachable(str(away), hint=f"{away.hint}; {_again(key)}", code=away.code) from away
+    except Refused as no:
+        if no.code not in ANSWER_LOST:
+            raise
+        raise Refused(no.code, f"{no.hint}; {_again(key)}", no.exit_code, no.details) from no
+
+
+def _again(key: str) -> str:
+    return f"then type the same with --key {key}: with it the task is handed in only once"
 
 
 def _check_out(ask: Ask) -> None:
@@ -65,6 +89,8 @@ def _check_input(data: bytes, media: str) -> None:
 
 def _submitted(screen: Screen, accepted: Mapping[str, Any]) -> None:
     screen.say(f"task {accepted['task']}")
+    if accepted.get("repeated"):
+        screen.say("handed in before under this key, and not a second time")
     screen.facts([("auction", accepted.get("auction")), ("budget", ain(accepted.get("budget")))])
     screen.say(f"follow it: ainur task watch {short(accepted['task']).rstrip('…')}")
 
@@ -92,6 +118,8 @@ def _follow(ask: Ask, task: str, wait: float, accepted: Mapping[str, Any], out: 
     code = ending(shown)
     if code == ExitCode.DONE:
         data["result"] = _result(ask, task, out)
+    elif code == ExitCode.REFUSED:
+        data |= refusal(str(data.get("outcome") or data.get("phase")), f"ainur auction why {task[:12]}")
     return Report(data, lambda screen: _ended(screen, data, code), code)
 
 
@@ -236,9 +264,7 @@ def cancel(ask: Ask) -> Report:
 def list_tasks(ask: Ask) -> Report:
     """The newest tasks of this node."""
     phase, limit = ask.options.phase, ask.options.limit
-    answer = ask.call("task.list", limit=MAX_LISTED if phase else limit)
-    if phase:
-        answer["tasks"] = [row for row in answer["tasks"] if row.get("phase") == phase][:limit]
+    answer = ask.call("task.list", limit=limit, **({"phase": phase} if phase else {}))
 
     def text(screen: Screen) -> None:
         rows = [
@@ -274,6 +300,9 @@ def _submit_options(parser: Parser) -> None:
         "--timeout", metavar="TIME", type=values.milliseconds, help="with --wait: look no longer than this"
     )
     parser.add_argument("--out", metavar="FILE", help="with --wait: write the result's bytes here")
+    parser.add_argument(
+        "--key", metavar="TEXT", type=values.key, help="the same key again hands in nothing new, it finds the same task"
+    )
 
 
 def _task_option(parser: Parser) -> None:

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 
 from ainur_node.cli.command import Usage, as_path
+from ainur_node.domain.manifest import MAX_MANIFEST, MAX_MODULE
 from ainur_node.domain.money import parse_ain
 
 MAX_INPUT = 1 << 20
 """Bytes of a task's input that nodes take."""
-MAX_PACKAGE = 4_000_000
-"""Bytes of manifest and module together: they travel to the node in one frame."""
 MIN_DEADLINE_MS, MAX_DEADLINE_MS = 1_000, 3_600_000
 MAX_DURATION_MS = 24 * 3_600_000
+MAX_KEY = 64
 
 _DURATION = re.compile(r"(\d{1,9})(?:\.(\d{1,3}))?(ms|s|m|h)?", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
@@ -75,6 +75,13 @@ def node_name(text: str) -> str:
     return text
 
 
+def key(text: str) -> str:
+    """A word that stands for one submission, however often it is typed."""
+    if not 0 < len(text) <= MAX_KEY or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a key: 1 to {MAX_KEY} printable characters")
+    return text
+
+
 def whole(least: int, most: int) -> "Whole":
     """A whole number between two bounds."""
     return Whole(least, most)
@@ -120,7 +127,7 @@ def read_file(text: str, option: str, limit: int) -> bytes:
 
 def _within(data: bytes, what: str, limit: int) -> bytes:
     if len(data) > limit:
-        raise Usage(f"{what} has more than {limit} bytes", hint="give a smaller file")
+        raise Usage(f"{what} has more than {limit:,} bytes", hint="give a smaller file")
     return data
 
 
@@ -146,7 +153,7 @@ def read_package(text: str) -> tuple[bytes, bytes, Path]:
         raise Usage(f"{text}: this is no directory", hint="name the directory that holds manifest.json")
     if not (directory / "manifest.json").exists():
         raise Usage(f"{text} holds no manifest.json", hint="name the directory of a package, like agents/text-summary")
-    manifest = read_file(str(directory / "manifest.json"), "DIR", MAX_PACKAGE)
+    manifest = read_file(str(directory / "manifest.json"), "DIR", MAX_MANIFEST)
     try:
         file = json.loads(manifest)["module"]["file"]
     except (ValueError, TypeError, LookupError, RecursionError) as exc:
@@ -154,7 +161,12 @@ def read_package(text: str) -> tuple[bytes, bytes, Path]:
     if not isinstance(file, str) or not file or "/" in file or file in (".", "..") or "\0" in file:
         raise Usage("module.file of the manifest is a plain file name beside it")
     path = directory / file
-    return manifest, read_file(str(path), "DIR", MAX_PACKAGE - len(manifest)), path
+    return manifest, read_module(str(path), "DIR"), path
+
+
+def read_module(text: str, option: str) -> bytes:
+    """The bytes of a module; Usage names the limit that nodes have, too."""
+    return read_file(text, option, MAX_MODULE)
 
 
 def address(text: str) -> str:

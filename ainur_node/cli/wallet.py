@@ -1,5 +1,6 @@
 """``ainur wallet``: what an account owns, what is held of it and why, and what it did."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ainur_node.cli import values
@@ -10,6 +11,13 @@ from ainur_node.cli.words import ain, short, when
 from ainur_node.rpc.messages import ExitCode
 
 SETTLE_SECONDS = 120.0
+WHY_DUE = {
+    "review_over": "unless the payer answers before",
+    "not_delivered": "unless the winner delivers before",
+    "not_awarded": "unless the auction ends before",
+    "dispute_over": "half of it, unless a ruling comes before",
+}
+"""What keeps an amount from being claimed at its time, by the node's word for it."""
 
 
 def new(ask: Ask) -> Report:
@@ -43,7 +51,7 @@ def balance(ask: Ask) -> Report:
     return Report(found, lambda screen: _money(screen, found))
 
 
-def _money(screen: Screen, found: dict[str, object], *before: tuple[str, object]) -> None:
+def _money(screen: Screen, found: Mapping[str, Any], *before: tuple[str, object]) -> None:
     held = found.get("held")
     screen.facts(
         [
@@ -54,8 +62,15 @@ def _money(screen: Screen, found: dict[str, object], *before: tuple[str, object]
             ("in dispute", ain(found.get("in_dispute"))),
             ("fee reserve", ain(found.get("fee_reserve"))),
             *((f"held: {reason}", ain(planck)) for reason, planck in (held.items() if isinstance(held, dict) else ())),
+            *(("claimable", _due(claim)) for claim in found.get("claimable") or ()),
         ]
     )
+
+
+def _due(claim: Mapping[str, Any]) -> str:
+    """An amount with the moment from which it can be claimed; the node does that by itself."""
+    why = WHY_DUE.get(str(claim.get("why")), str(claim.get("why")))
+    return f"{ain(claim.get('amount'))} at {when(claim.get('at'))}, {why} (task {short(claim.get('task'), 8)})"
 
 
 def fund(ask: Ask) -> Report:

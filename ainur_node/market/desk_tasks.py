@@ -13,7 +13,7 @@ from ainur_node.domain.ids import AccountId, PackageId, TaskId
 from ainur_node.domain.manifest import JSON, TEXT, Manifest
 from ainur_node.domain.money import Amount, format_ain
 from ainur_node.domain.rejection import Rejection
-from ainur_node.domain.requester import CANCELLABLE, FINAL, RequesterTask
+from ainur_node.domain.requester import CANCELLABLE, FINAL, Phase, RequesterTask
 from ainur_node.domain.task import (
     MAX_MODULES,
     TaskSpec,
@@ -31,6 +31,7 @@ from ainur_node.market.codec import TASK, Fact, State
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.market.messages import MAX_INPUT
+from ainur_node.market.repeats import DEADLINE_MS, Repeats, Ticket
 from ainur_node.market.schema import check, wrap_text
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.peers import peer_id_of
@@ -69,16 +70,21 @@ class TaskDesk:
         self._engine_id = engine_id
         self._clock = clock
         self._settings = settings
+        self._repeats = Repeats(store)
 
     # --- submit ---------------------------------------------------------------------------------------------------
 
     async def submit(self, params: Params) -> dict[str, Any]:
-        """Check everything that can be checked before money moves, then hold the budget."""
+        """Check everything that can be checked before money moves, then hold the budget; once for each ``key``."""
+        async with self._repeats.turn(params) as ticket:
+            return await self._repeats.earlier(ticket) or await self._submit(params, ticket)
+
+    async def _submit(self, params: Params, ticket: Ticket | None) -> dict[str, Any]:
         capability = text(params, "capability", 64)
         document = blob(params, "input", MAX_INPUT)
         media = text(params, "media", 64, TEXT)
         budget = planck(params, "budget")
-        deadline = whole(params, "deadline_ms", 1_000, 3_600_000, 60_000)
+        deadline = whole(params, "deadline_ms", *DEADLINE_MS)
         if len(self._engine.states(TASK)) >= self._settings.max_open_tasks:
             raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
         if budget <= 0:
@@ -107,6 +113,7 @@ class TaskDesk:
         )
         task = task_id(genesis, self._ledger.account, nonce, spec_hash(genesis, spec))
         submitted = Submitted(task, spec, capability, manifest.package, sha, salt, nonce, budget, self._clock.now_ms())
+        await self._repeats.remember(ticket, task)
         await self._engine.begin(TASK, task, submitted)
         state = self._engine.state(TASK, task)
         auction = state.auction.hex() if state is not None else None
@@ -270,6 +277,8 @@ class TaskDesk:
         limit = whole(params, "limit", 1, 1000, 50)
         phase = params.get("phase")
         wanted = text(params, "phase", 32) if phase is not None else None
+        if wanted is not None and wanted not in set(Phase):
+            raise Refuse("bad_phase", f"there is no phase {wanted!r}; there are: {', '.join(Phase)}", ExitCode.USAGE)
         if wanted in FINAL:
             wanted = f"={wanted}"
         found = await self._store.recent(TASK, limit, wanted)

@@ -7,6 +7,8 @@ from ainur_node.domain.ids import AccountId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.market.asking import Params, id32, planck, refuse, whole
+from ainur_node.market.claims import claims
+from ainur_node.market.engine import Engine
 from ainur_node.ports import Clock, Ledger, Outbox
 from ainur_node.rpc.messages import ExitCode, Refuse
 
@@ -33,7 +35,14 @@ class WalletDesk:
     """Everything an owner of money can ask for."""
 
     def __init__(
-        self, ledger: Ledger, wallet: WalletCalls, outbox: Outbox, clock: Clock, ss58: Any, faucet: Path | None
+        self,
+        ledger: Ledger,
+        wallet: WalletCalls,
+        outbox: Outbox,
+        clock: Clock,
+        ss58: Any,
+        faucet: Path | None,
+        engine: Engine,
     ) -> None:
         self._ledger = ledger
         self._wallet = wallet
@@ -41,11 +50,14 @@ class WalletDesk:
         self._clock = clock
         self._ss58 = ss58
         self._faucet = faucet
+        self._engine = engine
 
     async def balance(self, params: Params) -> dict[str, Any]:
-        """Free, held by reason, spendable."""
+        """Free, held by reason, spendable; of the node's own account also what it may claim, and when."""
         account = AccountId(id32(params, "account")) if params.get("account") else self._ledger.account
         found = await self._ledger.balance(account)
+        own = account == self._ledger.account
+        due = await claims(self._engine, self._ledger, self._clock.now_ms()) if own else []
         held = {reason: str(amount) for reason, amount in sorted(found.held.items())}
         return {
             "account": account.hex(),
@@ -56,6 +68,7 @@ class WalletDesk:
             "in_escrow": held.get("Escrow::EscrowFunds", "0"),
             "in_dispute": held.get("Escrow::DisputeBond", "0"),
             "fee_reserve": str(found.fee_reserve),
+            "claimable": due,
         }
 
     async def fund(self, params: Params) -> dict[str, Any]:

@@ -173,8 +173,16 @@ def test_no_word_shows_the_commands(ainur: Type) -> None:
     assert "ainur demo" in typed.err
     assert ainur("--json").json["error"]["hint"] == "ainur --help lists them"
     assert ainur("--help").code == 0
-    assert ainur("task").code == 0
+    assert ainur("task", "--help").code == 0
     assert ainur("--version").out.startswith("ainur ")
+
+
+def test_half_a_command_is_usage_and_shows_the_other_half(ainur: Type) -> None:
+    for noun in ("task", "wallet", "devnet", "config"):
+        typed = ainur(noun, "--json")
+        assert typed.code == 2
+        assert f"usage: ainur {noun}" in typed.err
+        assert "one of: " in typed.json["error"]["hint"]
 
 
 def test_every_command_has_help_with_an_example(ainur: Type) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cli_world import AGENT, AIN, AUCTION, PACKAGE, TASK, FakeNode, Type, refusal
+from cli_world import AGENT, AIN, AUCTION, BEGAN, ESCROW, PACKAGE, TASK, FakeNode, Type, refusal
 
 BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 BOB_KEY = "8eaf04151687736326c9fea17e25fc5287613693c912909cb226aa4794f26a48"
@@ -132,6 +132,14 @@ def test_wallet_shows_money_in_ain_and_planck(node: FakeNode, ainur: Type) -> No
     assert ainur("wallet", "balance", "--json").json["free"] == str(99 * AIN)
     assert ainur("wallet", "balance", BOB).code == 0
     assert node.params("wallet.balance") == {"account": BOB_KEY}
+
+
+def test_wallet_tells_what_can_be_claimed_and_when(node: FakeNode, ainur: Type) -> None:
+    claim = {"amount": str(AIN // 4), "at": BEGAN, "why": "review_over", "task": TASK, "escrow": ESCROW}
+    node.answers["wallet.balance"] = node.answers["wallet.balance"] | {"claimable": [claim]}
+
+    assert "0.25 AIN at 2026-09-21 14:13:20Z, unless the payer answers before" in ainur("wallet", "balance").out
+    assert ainur("wallet", "balance", "--json").json["claimable"][0]["at"] == "2026-09-21T14:13:20.000Z"
 
 
 def test_wallet_moves_money_in_planck(node: FakeNode, ainur: Type) -> None:

@@ -3,10 +3,13 @@
 import io
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cli_world import AIN, BEGAN, OTHER, STORY, TASK, FakeNode, Type, refusal
+
+from ainur_node.rpc.client import Client
 
 
 @pytest.fixture
@@ -42,6 +45,7 @@ def test_a_submission_reaches_the_node_in_planck_and_milliseconds(node: FakeNode
         "media": "text/plain",
         "budget": "1500000000000",
         "deadline_ms": 30_000,
+        "key": node.params("task.submit")["key"],
     }
     assert TASK in typed.out
     assert "1.5 AIN" in typed.out
@@ -161,6 +165,41 @@ def test_bytes_that_are_no_text_are_refused_before_anything_is_sent(
     path.with_suffix(".json").write_text("{")
     assert ainur("--json", *submit(str(path.with_suffix(".json")))).json["error"]["code"] == "input_not_json"
     assert node.asked == []
+
+
+def test_a_lost_answer_says_how_to_ask_again_without_paying_twice(
+    node: FakeNode, ainur: Type, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node.stuck = True
+    monkeypatch.setattr("ainur_node.cli.asking.Client", partial(Client, timeout=0.2))
+
+    lost = ainur("--json", *submit(document))
+
+    assert lost.code == 3
+    assert f"--key {node.params('task.submit')['key']}" in lost.json["error"]["hint"]
+    node.stuck = False
+    node.answers["task.submit"]["repeated"] = True
+    again = ainur(*submit(document, "--key", "rent of may"))
+    assert again.code == 0
+    assert node.params("task.submit")["key"] == "rent of may"
+    assert "not a second time" in again.out
+
+
+@pytest.mark.parametrize("key", ["", "a" * 65, "\x1b[2J", "a\nb"])
+def test_keys_that_are_none_are_usage(node: FakeNode, ainur: Type, document: str, key: str) -> None:
+    assert ainur(*submit(document, "--key", key)).code == 2
+    assert node.asked == []
+
+
+def test_a_phase_is_the_nodes_business(node: FakeNode, ainur: Type) -> None:
+    assert ainur("task", "list", "--phase", "settled").code == 0
+    assert node.params("task.list") == {"limit": 20, "phase": "settled"}
+
+    node.answers["task.list"] = refusal("bad_phase", "there are: funding, bidding", 2)
+    typed = ainur("task", "list", "--phase", "bogus", "--json")
+
+    assert typed.code == 2
+    assert typed.json["error"]["code"] == "bad_phase"
 
 
 def test_show_has_the_history_with_times(node: FakeNode, ainur: Type) -> None:
