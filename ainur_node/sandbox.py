@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ainur_node import ports
+from ainur_node.domain.manifest import MAX_MODULE
 from ainur_node.domain.receipt import Exit
 from ainur_node.errors import ConfigError, Transient
 from wasm_runtime import limits, pool, result
@@ -92,6 +93,7 @@ async def open_sandbox(settings: Settings) -> AsyncIterator[JailedSandbox]:
         spares=settings.spares,
         queue=settings.queue,
         recycle_after=settings.recycle_after,
+        module=limits.ModuleLimits(size=MAX_MODULE),
         run=settings.run,
     )
     async with AsyncExitStack() as stack:

@@ -14,7 +14,8 @@ MAX_MANIFEST = 64 * 1024
 MAX_FUEL = 10**12
 MAX_MEMORY = 256 << 20
 MAX_OUTPUT = 1 << 20
-MAX_MODULE = 24 << 20
+# The one limit of a module, at every door: sandbox, manifests, local socket, command line.
+MAX_MODULE = 8 << 20
 # Objects and lists inside one another; far below what any later reader of a schema can recurse through.
 MAX_DEPTH = 32
 LEAST_MEMORY = 64 * 1024  # one page of WebAssembly

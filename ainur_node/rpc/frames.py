@@ -3,8 +3,8 @@
 from ainur_node.errors import Misbehaviour
 
 HEAD = 4
-MAX_FRAME = 4 << 20
-"""Above every package and result; a length beyond it is refused before a byte of it is kept."""
+MAX_FRAME = 9 << 20
+"""Above every result, and a manifest with the largest module; a length beyond it is refused before a byte is kept."""
 
 
 def frame(body: bytes) -> bytes:

@@ -124,8 +124,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"module": {"sha256": "ab" * 31, "size": 1}}, '"sha256" must be 64 hexadecimal digits'),
     ({"module": {"sha256": "zz" * 32, "size": 1}}, '"sha256" must be 64'),
     ({"module": {"sha256": 7, "size": 1}}, '"sha256" must be 64'),
-    ({"module": {"sha256": "ab" * 32, "size": 0}}, '"size" must be a whole number from 1 to 25165824'),
-    ({"module": {"sha256": "ab" * 32, "size": (24 << 20) + 1}}, '"size" must be'),
+    ({"module": {"sha256": "ab" * 32, "size": 0}}, '"size" must be a whole number from 1 to 8388608'),
+    ({"module": {"sha256": "ab" * 32, "size": (8 << 20) + 1}}, '"size" must be'),
     ({"output": {"schema": nested(MAX_DEPTH - 1)}}, "nested at most 32 deep"),
     ({"extra": [[[]]] * 3, "output": {"schema": nested(900)}}, "nested at most 32 deep"),
 ]
@@ -154,7 +154,7 @@ def test_the_longest_of_everything_is_taken() -> None:
         version="1" * 32,
         description="x" * 2_000,
         royalty_bps=5_000,
-        module={"sha256": "AB" * 32, "size": 24 << 20},
+        module={"sha256": "AB" * 32, "size": 8 << 20},
         output={"schema": nested(MAX_DEPTH - 2)},
     )
     found = read_manifest(raw(long))
