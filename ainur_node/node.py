@@ -31,6 +31,7 @@ from ainur_node.market.library import Library
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
 from ainur_node.mesh.settings import MeshSettings
+from ainur_node.pulse import Pulse
 from ainur_node.questions import Questions
 from ainur_node.rpc.server import Server
 from ainur_node.rpc.whereabouts import Whereabouts, remove_whereabouts, write_whereabouts
@@ -76,7 +77,7 @@ class _Blobs:
 async def run(config: Config, alter: Alter | None = None) -> None:
     """Serve until SIGTERM or SIGINT; ``alter`` wraps the ports of a devnet's liars and is None everywhere else."""
     keys = keystore.load(config.home)
-    clock, counters = SystemClock(), Counters()
+    clock, counters, pulse = SystemClock(), Counters(), Pulse()
     signer = NodeSigner(keys.node_seed)
     stop = trio.Event()
     async with AsyncExitStack() as stack:
@@ -119,7 +120,7 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         )
         wallet = Wallet(client, caller, lambda faucet: Writer(config.chain.url, faucet))
         socket = run_directory(config.home) / "rpc.sock"
-        questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, stop)
+        questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, pulse, stop)
         handlers, streams = questions.tables(wallet, store, clock)
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
@@ -127,6 +128,7 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         questions.serve()
         async with trio.open_nursery() as core:
             core.start_soon(_stop_on_signal, stop)
+            await core.start(pulse.run)
             await core.start(watch.run)
             await caller.resume()
             core.start_soon(caller.settle_resumed)

@@ -133,7 +133,7 @@ def _load(found: Mapping[str, Any]) -> str:
     """How long the node's loop kept its tasks waiting in the last minute, and the memory of its process."""
     loop, memory = found.get("loop") or {}, found.get("rss_kib")
     size = f"{memory / 1024:.0f} MiB" if isinstance(memory, int) else "–"
-    return f"{size} of memory, lag {_ms(loop.get('lag_ms_p99_60s'))} ms (at most {_ms(loop.get('lag_ms_max_60s'))})"
+    return f"{size} of memory, lag {_ms(loop.get('lag_ms_p99_60s'))} ms (at most {_ms(loop.get('lag_ms_max_60s'))} ms)"
 
 
 def _ms(value: object) -> str:

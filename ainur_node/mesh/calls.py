@@ -169,6 +169,10 @@ class Answerer:
         rate = RateLimit(per_peer_per_second, max(8.0, 4 * per_peer_per_second), 1024, self._clock)
         self._methods[method] = _Method(handler, max_body, rate, trio.CapacityLimiter(concurrent))
 
+    def methods(self) -> list[str]:
+        """Names of everything that is answered now."""
+        return sorted(self._methods)
+
     async def answer_stream(self, stream: Any) -> None:
         """Serve one inbound stream until the peer closes it; Misbehaviour ends it."""
         framed = FramedStream(stream)

@@ -338,6 +338,10 @@ class GossipChannels:
         """Peers with whom gossip is flowing."""
         return {str(p) for p in self._pubsub.peers} if self._pubsub is not None else set()
 
+    def joined(self) -> list[str]:
+        """Names on the wire of the topics that this host is subscribed to."""
+        return sorted(self._pubsub.topic_ids) if self._pubsub is not None else []
+
     def listeners(self, topic: str) -> set[str]:
         """Peers known to have joined `topic`."""
         if self._pubsub is None:

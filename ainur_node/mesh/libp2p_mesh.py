@@ -189,6 +189,15 @@ class Libp2pMesh:
         """Peers known to listen to `topic`."""
         return self._gossip.listeners(topic)
 
+    def serves(self) -> dict[str, list[str]]:
+        """What a stranger may talk to: protocols of the running host, topics it has joined, methods it answers."""
+        handlers = self._host.get_mux().handlers if self._host is not None else {}
+        return {
+            "protocols": sorted(str(protocol) for protocol in handlers if protocol),
+            "topics": self._gossip.joined(),
+            "methods": self._answerer.methods(),
+        }
+
     def statistics(self) -> dict[str, int | float]:
         """Counters since the start and the number of peers now."""
         return {**self._counters.values, "peers": len(self._meetings.peers())}

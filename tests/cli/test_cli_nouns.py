@@ -27,6 +27,7 @@ def test_status_shows_the_node_and_its_stages(node: FakeNode, ainur: Type) -> No
     assert "fake (pid" in typed.out
     assert "up 1 h 2 min" in typed.out
     assert "2012.5" in typed.out
+    assert "150 MiB of memory, lag 2.5 ms (at most 31.4 ms)" in typed.out
     assert ainur("status", "--json").json["peers"] == 4
 
 

@@ -236,8 +236,12 @@ async def test_garbage_on_every_protocol_the_host_lists() -> None:
         dice.randbytes(10_000),
     ]
     async with siege() as under:
-        protocols = [str(p) for p in under.victim._host.multiselect.handlers if p]
+        serves = under.victim.serves()
+        protocols = serves["protocols"]
+        assert protocols == sorted(str(p) for p in under.victim._host.multiselect.handlers if p)
         assert {"/ainur/hello/1", "/ainur/rpc/1", "/ainur/blob/1", *MESHSUB} <= set(protocols)
+        assert serves["topics"] == sorted(topic_name(topic, GENESIS) for topic in Topic)
+        assert serves["methods"] == ["dht.find", "dht.put", "echo"]
         for protocol in protocols:
             for data in garbage:
                 with suppress(Exception):
