@@ -1,11 +1,18 @@
 """What a fault is: one sentence, the nodes that carry it, and what it changes in them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ainur_node.domain.ids import PeerId
+
 if TYPE_CHECKING:
+    from ainur_node.ports import Handler
     from ainur_node.wiring import Alter
+
+# The provider with the lowest ask wins every first auction of a devnet.
+WINNER = "n1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +41,20 @@ class Altered:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._honest, name)
+
+
+Twist = Callable[["Handler", PeerId, bytes], Awaitable[bytes]]
+"""Answers a peer's request in place of the honest handler, which it may ask first."""
+
+
+class Answering(Altered):
+    """A mesh on which one method is answered by a twist."""
+
+    def __init__(self, honest: Any, method: str, twist: Twist) -> None:
+        super().__init__(honest)
+        self._method = method
+        self._twist = twist
+
+    def serve(self, method: str, handler: "Handler", **limits: Any) -> None:
+        """Serve as the honest node does, but for the one method."""
+        self._honest.serve(method, partial(self._twist, handler) if method == self._method else handler, **limits)

@@ -1,10 +1,10 @@
 """All faults by name."""
 
-from ainur_node.devnet.faults import providers
+from ainur_node.devnet.faults import bidding, delivering, working
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import DevnetError
 
-FAULTS: tuple[Fault, ...] = (*providers.FAULTS,)
+FAULTS: tuple[Fault, ...] = (*bidding.FAULTS, *working.FAULTS, *delivering.FAULTS)
 
 
 def find(name: str) -> Fault:
