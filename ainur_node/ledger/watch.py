@@ -104,12 +104,14 @@ class ChainWatch:
         return self._market + min(max(gap, 0), MAX_GAP)
 
     async def wait_change(self, kind: str, record: bytes, *, until: int) -> None:
-        """Return when the record changes, or market time passes ``until``, or a few seconds went by."""
+        """Return when the record changes, or market time passes ``until``, or a few seconds went by.
+
+        Raises Transient when the chain went away.
+        """
         key = (kind, record)
         watched = self._watched.get(key)
         if watched is None:
-            _, values = await trio.to_thread.run_sync(self._look, [key], abandon_on_cancel=True)
-            watched = self._watched.setdefault(key, _Watched(values[0]))
+            watched = self._watched.setdefault(key, _Watched(await self._raw(key)))
         watched.waiting += 1
         left = max(until - self.market_now(), 0) / 1000 + LEAST_PAUSE
         try:
@@ -119,3 +121,12 @@ class ChainWatch:
             watched.waiting -= 1
             if not watched.waiting:
                 self._watched.pop(key, None)
+
+    async def _raw(self, key: Key) -> object:
+        try:
+            _, values = await trio.to_thread.run_sync(self._look, [key], abandon_on_cancel=True)
+        except ChainError as exc:
+            raise Transient(
+                f"the chain cannot be read: {exc}", hint="check chain.url and `ainur chain status`"
+            ) from exc
+        return values[0]

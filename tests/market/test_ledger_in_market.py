@@ -29,6 +29,7 @@ WRITES = (
     "accept",
     "auto_release",
     "dispute",
+    "give_back",
     "timeout_dispute",
 )
 
@@ -240,6 +241,22 @@ async def test_a_watched_record_is_forgotten_when_the_waiter_is_cancelled(
 
     with trio.move_on_after(1):
         await watch.wait_change(ESCROW, bytes(32), until=10**9)
+
+    assert watch._watched == {}
+
+
+async def test_a_chain_that_goes_away_between_two_questions_is_tried_again(
+    world: MarketWorld, autojump_clock: MockClock
+) -> None:
+    watch = ChainWatch(world.client, looking(world.client))
+    await world.nursery.start(watch.run)
+    world.client.reachable = False
+
+    try:
+        with pytest.raises(Transient, match="cannot be read"):
+            await watch.wait_change(ESCROW, bytes(32), until=10**9)
+    finally:
+        world.client.reachable = True
 
     assert watch._watched == {}
 
