@@ -7,6 +7,7 @@ from typing import Any
 from ainur_node.domain import orders
 from ainur_node.domain.manifest import MAX_FUEL, MAX_MEMORY, MAX_OUTPUT
 from ainur_node.domain.task import Limits
+from ainur_node.market.answering import Answering
 from ainur_node.market.awarding import Awarding
 from ainur_node.market.bidder import Bidder
 from ainur_node.market.bids import Bids
@@ -81,6 +82,7 @@ class Market:
         clearing = Clearing(p.mesh, p.ledger, p.library)
         watching, settling = Watching(p.ledger), Settling(p.ledger)
         committing, handover = Committing(p.mesh, p.ledger), Handover(p.ledger, self.courier)
+        answering = Answering(p.ledger, p.library)
         self.slots = AuctionSlots(p.settings.max_auctions)
         stages: dict[type, Any] = {
             orders.HoldBudget: Funding(p.ledger, p.settings, self.slots).run,
@@ -101,6 +103,8 @@ class Market:
             orders.Deliver: handover.deliver,
             orders.Decline: handover.decline,
             orders.AwaitSettlement: handover.settle,
+            orders.Answer: answering.run,
+            orders.GiveBack: answering.give_back,
         }
         self.engine = Engine(p.store, p.ledger.genesis, stages, p.observer, p.clock)
         self.engine.listeners.append(self.slots.heard)

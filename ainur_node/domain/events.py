@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ainur_node.domain.auction.commitments import Commit, Opening
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, PackageId, PeerId, TaskId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.receipt import Receipt
 from ainur_node.domain.task import TaskSpec
 
@@ -57,12 +57,16 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class BidsCollected:
-    """The commit window is over; ``root`` goes on chain before anybody reveals."""
+    """The commit window is over; ``root`` goes on chain before anybody reveals.
+
+    ``doubles`` are other commits that providers signed beside the one that counts: at most one each, as evidence.
+    """
 
     auction: AuctionId
     commits: tuple[Commit, ...]
     root: bytes
     passes: tuple[Pass, ...] = ()
+    doubles: tuple[Commit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +141,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class WinnerFailed:
-    """The escrow ended without a payment (declined, not delivered, given back); the auction is closed again."""
+    """The escrow ended without a payment (declined, not delivered, given back): what came back to the payer."""
 
     escrow: EscrowId
     payee: AccountId
     how: str
+    returned: Amount = ZERO  # price and fee that were held
+    bond: Amount = ZERO  # the dispute bond, where one was held
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,7 @@ class Disputed:
     escrow: EscrowId
     ground: int
     until: int
+    bond: Amount = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +289,28 @@ class DeliveryRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Challenged:
+    """The payer disputes my delivery: the ground, 0 to 4, and the market time until which it can be ended."""
+
+    ground: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerStands:
+    """I looked at my disputed work again and stand by it: why, as a code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDiffers:
+    """My own replay is not what I delivered: what differs, as a code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paid:
     """The escrow ended: outcome as on chain, ``paid`` 0 when nothing came."""
 
@@ -319,5 +348,8 @@ ProviderFact = (
     | WorkFailed
     | DeliveredOnChain
     | DeliveryRefused
+    | Challenged
+    | AnswerStands
+    | AnswerDiffers
     | Paid
 )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from ainur_node.domain.auction.commitments import Commit, Opening
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, PackageId, PeerId, TaskId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import ZERO, Amount
+from ainur_node.domain.receipt import Receipt
 from ainur_node.domain.task import TaskSpec
 
 
@@ -141,6 +142,7 @@ class AwaitRuling:
     escrow: EscrowId
     payee: AccountId
     until: int
+    bond: Amount = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +194,36 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class AwaitSettlement:
-    """Tell the requester, watch the escrow, trigger the auto-release when the review time is over."""
+    """Tell the requester, watch the escrow, trigger the auto-release when the review time is over.
+
+    ``answered``: a dispute was looked into already, and only its end counts.
+    """
 
     auction: AuctionId
     escrow: EscrowId
     requester: PeerId
+    answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Run disputed work again and compare it with the receipt that was delivered."""
+
+    escrow: EscrowId
+    ground: int
+    until: int
+    spec: TaskSpec
+    opening: Opening
+    package: PackageId
+    awarded_at: int
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Return the money of a delivery that is wrong."""
+
+    escrow: EscrowId
 
 
 RequesterOrder = (
@@ -213,5 +240,5 @@ RequesterOrder = (
     | OpenDispute
     | AwaitRuling
 )
-ProviderOrder = SendCommit | AwaitAward | StartWork | Deliver | Decline | AwaitSettlement
+ProviderOrder = SendCommit | AwaitAward | StartWork | Deliver | Decline | AwaitSettlement | Answer | GiveBack
 Order = RequesterOrder | ProviderOrder

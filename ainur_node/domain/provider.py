@@ -15,7 +15,7 @@ from ainur_node.errors import Bug
 
 
 class Phase(StrEnum):
-    """Where a job stands; the last five are final."""
+    """Where a job stands; the last four are final."""
 
     COMMITTING = "committing"
     COMMITTED = "committed"
@@ -23,6 +23,8 @@ class Phase(StrEnum):
     WORKING = "working"
     DELIVERING = "delivering"
     DELIVERED = "delivered"
+    ANSWERING = "answering"
+    GIVING_BACK = "giving_back"
     DECLINING = "declining"
     PAID = "paid"
     UNPAID = "unpaid"
@@ -60,6 +62,7 @@ class ProviderJob:
     delivery_salt: bytes = b""
     delivery: bytes = b""
     outcome: str = ""
+    answered: bool = False
 
     @property
     def final(self) -> bool:
@@ -109,13 +112,23 @@ def step(job: ProviderJob, happened: fact.ProviderFact) -> Step:
         case fact.WorkFailed(code=code) if phase is Phase.WORKING:
             return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(_escrow(job), code)]
         case fact.DeliveredOnChain() if phase is Phase.DELIVERING:
-            return replace(job, phase=Phase.DELIVERED), [do.AwaitSettlement(job.auction, _escrow(job), job.auctioneer)]
+            return _await_settlement(replace(job, phase=Phase.DELIVERED))
         case fact.DeliveryRefused(code=code) if phase is Phase.DELIVERING:
             return replace(job, phase=Phase.DECLINING, outcome=code), [do.Decline(_escrow(job), code)]
-        case fact.Paid(outcome=outcome, paid=paid) if phase in (Phase.DELIVERED, Phase.DECLINING):
+        case fact.Challenged() if phase is Phase.DELIVERED and not job.answered and job.receipt is not None:
+            return replace(job, phase=Phase.ANSWERING), [_answer(job, job.receipt, happened)]
+        case fact.AnswerStands() if phase is Phase.ANSWERING:
+            # An escrow can be disputed only once: what happens to it now is for the payer or the court to say.
+            return _await_settlement(replace(job, phase=Phase.DELIVERED, answered=True))
+        case fact.AnswerDiffers(code=code) if phase is Phase.ANSWERING:
+            return replace(job, phase=Phase.GIVING_BACK, outcome=code), [do.GiveBack(_escrow(job))]
+        case fact.Paid(outcome=outcome, paid=paid) if phase in _MAY_END:
             return replace(job, phase=Phase.PAID if paid else Phase.UNPAID, outcome=outcome, price=paid), []
         case _:
             raise Bug(f"{type(happened).__name__} cannot follow {phase} in job {job.auction.hex()[:16]}")
+
+
+_MAY_END = frozenset({Phase.DELIVERED, Phase.DECLINING, Phase.GIVING_BACK})
 
 
 def _escrow(job: ProviderJob) -> EscrowId:
@@ -159,3 +172,20 @@ def _completed(job: ProviderJob, receipt: Receipt, salt: bytes) -> Step:
     )
     delivering = replace(job, phase=Phase.DELIVERING, receipt=receipt, delivery_salt=salt, delivery=delivery)
     return delivering, [do.Deliver(_escrow(job), delivery)]
+
+
+def _await_settlement(job: ProviderJob) -> Step:
+    return job, [do.AwaitSettlement(job.auction, _escrow(job), job.auctioneer, answered=job.answered)]
+
+
+def _answer(job: ProviderJob, receipt: Receipt, happened: fact.Challenged) -> do.Answer:
+    return do.Answer(
+        escrow=_escrow(job),
+        ground=happened.ground,
+        until=happened.until,
+        spec=job.spec,
+        opening=job.opening,
+        package=job.package,
+        awarded_at=job.awarded_at,
+        receipt=receipt,
+    )

@@ -147,7 +147,8 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             disputing = replace(task, phase=Phase.DISPUTING, reasons=((happened.code, 1),))
             return disputing, [do.OpenDispute(escrow, ground, evidence)]
         case fact.Disputed(escrow=escrow, until=until) if phase is Phase.DISPUTING and task.opening is not None:
-            return replace(task, phase=Phase.DISPUTED), [do.AwaitRuling(escrow, task.opening.provider, until)]
+            ruling = do.AwaitRuling(escrow, task.opening.provider, until, happened.bond)
+            return replace(task, phase=Phase.DISPUTED), [ruling]
         case fact.Settled(outcome="gave_back") if phase in _MAY_SETTLE and task.opening is not None:
             return _attempt_again(_fail(task, task.opening.provider))
         case fact.Settled(outcome=outcome, paid=paid, fee=fee) if phase in _MAY_SETTLE:

@@ -290,7 +290,7 @@ class ChainLedger:
                 raise Transient(f"the dispute was refused: {_refusal(outcome)[1]}")
             found = await self.escrow(escrow)
         if found is not None and found.state == "disputed":
-            return events.Disputed(escrow, ground, found.until)
+            return events.Disputed(escrow, ground, found.until, found.bond)
         if found is None or found.state != "settled":
             raise Transient("the dispute is not visible yet")
         return _settled(escrow, found)
@@ -314,6 +314,10 @@ class ChainLedger:
     async def decline(self, escrow: EscrowId) -> str:
         """Give the escrow back."""
         return await self._end(escrow, escrow_calls.decline(escrow, 0))
+
+    async def give_back(self, escrow: EscrowId) -> str:
+        """Return the money of a delivery that is wrong."""
+        return await self._end(escrow, escrow_calls.give_back(escrow))
 
     async def auto_release(self, escrow: EscrowId) -> str:
         """Pay out after the review time."""

@@ -39,12 +39,12 @@ def auction_of(a: vcg_auction.Auction) -> ChainAuction:
 
 def escrow_of(e: escrow.Escrow) -> ChainEscrow:
     """An escrow."""
-    state, delivery, delivered_at, outcome, until = "funded", b"", 0, "", 0
+    state, delivery, delivered_at, outcome, until, ground, bond = "funded", b"", 0, "", 0, 0, 0
     match e.state:
         case escrow.Delivered(at=at, delivery=hashed):
             state, delivery, delivered_at = "delivered", hashed, at
-        case escrow.Disputed(at=at, delivery=hashed, until=limit):
-            state, delivery, delivered_at, until = "disputed", hashed, at, limit
+        case escrow.Disputed(at=at, ground=why, bond=held, delivery=hashed, until=limit):
+            state, delivery, delivered_at, until, ground, bond = "disputed", hashed, at, limit, why, held
         case escrow.Settled(outcome=how):
             state, outcome = "settled", how.name.lower()
         case escrow.Funded():
@@ -67,6 +67,8 @@ def escrow_of(e: escrow.Escrow) -> ChainEscrow:
         paid_so_far=Amount(e.paid_so_far),
         outcome=outcome,
         until=until,
+        ground=ground,
+        bond=Amount(bond),
     )
 
 

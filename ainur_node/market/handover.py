@@ -1,6 +1,6 @@
 """Stages Deliver, Decline and AwaitSettlement: the provider's side of the escrow."""
 
-from ainur_node.domain.events import DeliveredOnChain, DeliveryRefused, Paid
+from ainur_node.domain.events import Challenged, DeliveredOnChain, DeliveryRefused, Paid
 from ainur_node.domain.ids import EscrowId
 from ainur_node.domain.money import ZERO
 from ainur_node.domain.orders import AwaitSettlement, Decline, Deliver
@@ -37,12 +37,14 @@ class Handover:
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=seen.deliver_by)
         return _paid(seen, self._ledger.account)
 
-    async def settle(self, order: AwaitSettlement) -> Paid:
-        """Until the escrow ended; the auto-release is ours to trigger."""
+    async def settle(self, order: AwaitSettlement) -> Challenged | Paid:
+        """Until the escrow ended or is disputed for the first time; the auto-release is ours to trigger."""
         hint = messages.encode(EscrowHint(auction=order.auction, escrow=order.escrow))
         self._courier.hint(order.requester, "task.delivered", hint)
         seen = await self._ledger.escrow(order.escrow)
         while seen is not None and seen.payee == self._ledger.account and seen.state != "settled":
+            if seen.state == "disputed" and not order.answered:
+                return Challenged(seen.ground, seen.until)
             now = await self._ledger.market_now()
             due = seen.delivered_at + seen.review_within if seen.state == "delivered" else now + SLICE
             if seen.state == "disputed":

@@ -13,10 +13,11 @@ from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Output
+from ainur_node.market.replaying import difference, job_of
 from ainur_node.market.schema import check
 from ainur_node.market.watching import ended
 from ainur_node.mesh.peers import peer_id_of
-from ainur_node.ports import ChainEscrow, Job, Ledger, Mesh, RemoteRefusal, Run, Sandbox
+from ainur_node.ports import ChainEscrow, Ledger, Mesh, RemoteRefusal, Run, Sandbox
 from ainur_node.signing import signed_by
 
 log = structlog.get_logger(__name__)
@@ -76,8 +77,8 @@ class Verification:
         replayed = order.spec.policy is VerificationPolicy.REPLAY
         if replayed:
             run = await self._replay(order)
-            if not _agrees(run, receipt):
-                log.warning("replay_differs", escrow=order.escrow.hex()[:16], exit=run.exit.name, fuel=run.fuel_used)
+            if (what := difference(run, receipt)) is not None:
+                log.warning("replay_differs", escrow=order.escrow.hex()[:16], what=what, fuel=run.fuel_used)
                 return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
         if manifest.output_schema_hash != order.spec.output_schema:
             raise Transient("no package here has both the module and the output schema of the task")
@@ -120,19 +121,9 @@ class Verification:
         task_input = await self._library.bytes_of(order.input_sha256)
         if task_input is None:
             raise Transient("the input is missing from the blob store")
-        limits = order.spec.limits
-        run = await self._library.run(
-            Job(
-                module=order.opening.terms.module,
-                input=task_input,
-                seed=seed_of(self._ledger.genesis, order.escrow, order.input_sha256),
-                clock=order.awarded_at,
-                fuel=limits.fuel,
-                memory_kib=limits.memory_kib,
-                output_limit=limits.output,
-                deadline_ms=REPLAY_DEADLINE,
-            )
-        )
+        genesis = self._ledger.genesis
+        job = job_of(genesis, order.escrow, order.spec, order.opening, order.awarded_at, task_input, REPLAY_DEADLINE)
+        run = await self._library.run(job)
         if not run.exit.provable:
             raise Transient(f"the replay could not be finished here: {run.exit.name}")
         return run
@@ -140,14 +131,3 @@ class Verification:
     async def _mismatch(self, order: Verify, ground: int, code: str, output: Output) -> Mismatch:
         evidence = await self._library.keep(messages.encode(output))
         return Mismatch(order.escrow, ground, code, evidence)
-
-
-def _agrees(run: Run, receipt: Receipt) -> bool:
-    e = receipt.execution
-    return (
-        run.exit == e.exit
-        and run.code == e.code
-        and content_hash(run.output) == e.output_sha256
-        and run.fuel_used == e.fuel_used
-        and run.host_transcript == e.host_transcript
-    )

@@ -17,6 +17,36 @@ def short(raw: bytes) -> str:
     return raw.hex()[:12]
 
 
+GROUNDS = ("not available", "receipt invalid", "replay differs", "schema invalid", "checker fails")
+FAILURES = {
+    "declined": "declined the work",
+    "not_delivered": "delivered nothing in time and loses its lock",
+    "gave_back": "gave the money back",
+}
+STANDS = {
+    "replay_agrees": "my own replay ends with the same result",
+    "nothing_to_replay": "on this ground a replay cannot tell who is right",
+    "input_gone": "the input is no longer stored here, so nothing can be replayed",
+    "dispute_over": "the dispute ended before the replay did",
+}
+
+
+def _ground(ground: int) -> str:
+    return GROUNDS[ground] if 0 <= ground < len(GROUNDS) else f"ground {ground}"
+
+
+def _returned(failed: fact.WinnerFailed) -> str:
+    """What became of the money of a failed winner."""
+    if not failed.returned:
+        return "; price and fee are free again"
+    back = f"; {format_ain(failed.returned)} AIN of price and fee are free again"
+    if failed.how == "gave_back" and failed.bond:
+        back += (
+            f", the dispute bond of {format_ain(failed.bond)} AIN too; its lock is burned, and it is out of this task"
+        )
+    return back
+
+
 def sentence(happened: Fact) -> str:
     """A fact in one line."""
     match happened:
@@ -48,16 +78,17 @@ def sentence(happened: Fact) -> str:
         case fact.Delivered(delivery=delivery):
             return f"delivered on chain: {short(delivery)}"
         case fact.WinnerFailed(payee=payee, how=how):
-            return f"winner {short(payee)} failed ({how}); the budget is free for the next"
+            return f"winner {short(payee)} {FAILURES.get(how, how)}{_returned(happened)}"
         case fact.Verified(output_sha256=output, output_size=size, replayed=replayed):
             how = "replayed here with the same result" if replayed else "receipt checked"
             return f"result {short(output)} of {size} bytes verified: {how}"
         case fact.Mismatch(code=code, ground=ground):
-            return f"the delivery does not hold: {code} (ground {ground})"
+            return f"the delivery does not hold: {code} (ground {ground}, {_ground(ground)})"
         case fact.Settled(outcome=outcome, paid=paid, fee=fee):
             return f"settled ({outcome}): {format_ain(paid)} AIN paid, {format_ain(fee)} AIN fee burned"
-        case fact.Disputed(ground=ground):
-            return f"disputed on chain, ground {ground}"
+        case fact.Disputed(ground=ground, bond=bond):
+            held = f"; a bond of {format_ain(bond)} AIN is held until it ends" if bond else ""
+            return f"disputed on chain: {_ground(ground)}{held}"
         case fact.CancelRequested():
             return "cancellation asked for; it takes effect before the close"
         case fact.Invited(opening=opening, reserve=reserve):
@@ -66,6 +97,14 @@ def sentence(happened: Fact) -> str:
             return f"awarded at {format_ain(price)} AIN"
         case fact.WorkFailed(code=code, detail=detail):
             return f"work failed: {code} {detail}"
+        case fact.Challenged(ground=ground):
+            return f"the payer disputes the delivery: {_ground(ground)}"
+        case fact.AnswerStands(code=code):
+            return f"the delivery stands: {STANDS.get(code, code.replace('_', ' '))}"
+        case fact.AnswerDiffers(code=code):
+            return (
+                f"my own replay ends with another {code.replace('_', ' ')}: the money is given back, the lock is lost"
+            )
         case fact.Paid(outcome=outcome, paid=paid):
             return f"{outcome}: {format_ain(paid)} AIN received"
         case fact.Lost(how=how) | fact.CommitRefused(code=how) | fact.DeliveryRefused(code=how):

@@ -2,7 +2,7 @@
 
 from ainur_node.domain.events import Delivered, Settled, WinnerFailed
 from ainur_node.domain.ids import AccountId, EscrowId
-from ainur_node.domain.money import ZERO
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.orders import AwaitDelivery, AwaitRuling
 from ainur_node.errors import Transient
 from ainur_node.ports import ChainEscrow, Ledger
@@ -44,12 +44,12 @@ class Watching:
                 seen = after
                 continue
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=order.until)
-        return ended(order.escrow, order.payee, seen)
+        return ended(order.escrow, order.payee, seen, order.bond)
 
 
-def ended(escrow: EscrowId, payee: AccountId, seen: ChainEscrow) -> WinnerFailed | Settled:
-    """The fact behind a settled escrow."""
+def ended(escrow: EscrowId, payee: AccountId, seen: ChainEscrow, bond: Amount = ZERO) -> WinnerFailed | Settled:
+    """The fact behind a settled escrow; ``bond`` is what its dispute held."""
     if seen.outcome in FAILED:
-        return WinnerFailed(escrow, payee, seen.outcome)
+        return WinnerFailed(escrow, payee, seen.outcome, Amount(seen.amount + seen.fee), bond)
     whole = seen.outcome in ("paid", "auto")
     return Settled(escrow, seen.outcome, seen.amount if whole else seen.paid_so_far, seen.fee if whole else ZERO)

@@ -9,7 +9,7 @@ from ainur_node.domain.events import Completed, WorkFailed
 from ainur_node.domain.ids import AuctionId, EscrowId, PeerId
 from ainur_node.domain.orders import StartWork
 from ainur_node.domain.provider import Phase, ProviderJob
-from ainur_node.domain.receipt import Execution, Exit, Receipt, hash_of, seed_of
+from ainur_node.domain.receipt import Execution, Exit, Receipt, hash_of
 from ainur_node.domain.task import input_commitment
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import codec, messages
@@ -17,8 +17,9 @@ from ainur_node.market.codec import JOB
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Input, output_message
+from ainur_node.market.replaying import job_of
 from ainur_node.market.schema import check
-from ainur_node.ports import Clock, Job, Ledger, Mesh, RemoteRefusal, Run, Sandbox, TaskStore
+from ainur_node.ports import Clock, Ledger, Mesh, RemoteRefusal, Run, Sandbox, TaskStore
 from ainur_node.signing import NodeSigner
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ FETCH_PAUSE = 0.5
 LAST_CALL = 3_000
 WORK_DEADLINE = 30_000
 PATIENCE = 2.0
-SERVES_OUTPUT = frozenset({Phase.DELIVERED, Phase.PAID, Phase.UNPAID})
+SERVES_OUTPUT = frozenset({Phase.DELIVERED, Phase.ANSWERING, Phase.GIVING_BACK, Phase.PAID, Phase.UNPAID})
 
 
 class Working:
@@ -62,25 +63,23 @@ class Working:
         if input_commitment(self._ledger.genesis, task_input.salt, sha) != order.spec.input_commitment:
             return WorkFailed("input_mismatch", "the input is not what the task committed to")
         manifest = await self._library.ready(order.package)
-        limits, seed = order.spec.limits, seed_of(self._ledger.genesis, order.escrow, sha)
-        run = await self._library.run(
-            Job(
-                module=order.opening.terms.module,
-                input=body,
-                seed=seed,
-                clock=order.awarded_at,
-                fuel=limits.fuel,
-                memory_kib=limits.memory_kib,
-                output_limit=limits.output,
-                deadline_ms=WORK_DEADLINE,
-            )
-        )
+        await self._keep_input(body)
+        genesis = self._ledger.genesis
+        job = job_of(genesis, order.escrow, order.spec, order.opening, order.awarded_at, body, WORK_DEADLINE)
+        run = await self._library.run(job)
         if run.exit is not Exit.OK:
             return WorkFailed(f"exit_{run.exit.name.lower()}", run.log[-200:].decode("utf-8", "replace"))
         if (why := await check(run.output, manifest.output_schema)) is not None:
             return WorkFailed("output_schema", why)
         await self._library.keep(run.output)
-        return Completed(self._receipt(order, run, sha, seed), self._clock.random(32))
+        return Completed(self._receipt(order, run, sha, job.seed), self._clock.random(32))
+
+    async def _keep_input(self, body: bytes) -> None:
+        """For the day somebody disputes the work; a full disk costs us that answer, but not the job."""
+        try:
+            await self._library.keep(body)
+        except Transient as exc:
+            log.warning("input_not_kept", why=str(exc))
 
     async def _fetch(self, order: StartWork) -> Input | WorkFailed:
         """The input, asked for again and again while declining is still possible.

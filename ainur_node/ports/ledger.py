@@ -57,6 +57,8 @@ class ChainEscrow:
     paid_so_far: Amount = ZERO
     outcome: str = ""  # paid, auto, declined, not_delivered, gave_back, ruled, stale
     until: int = 0
+    ground: int = 0  # of a dispute that is open
+    bond: Amount = ZERO  # held by the payer while it disputes
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,10 @@ class Ledger(Protocol):
 
     async def decline(self, escrow: EscrowId) -> str:
         """Give the escrow back; the outcome it ended with, or ``too_late``."""
+        ...
+
+    async def give_back(self, escrow: EscrowId) -> str:
+        """Return the money of a delivery that is wrong; the outcome it ended with, or the refusal's code."""
         ...
 
     async def refund(self, escrow: EscrowId) -> str:

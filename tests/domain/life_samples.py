@@ -61,7 +61,7 @@ REQUESTER_FACTS: dict[str, fact.RequesterFact] = {
     "Verified": fact.Verified(ESCROW, b32("output"), 2, RECEIPT, True),
     "Mismatch": fact.Mismatch(ESCROW, 2, "replay_differs", b32("evidence")),
     "Settled": fact.Settled(ESCROW, "paid", Amount(1_200), Amount(12)),
-    "Disputed": fact.Disputed(ESCROW, 2, 70),
+    "Disputed": fact.Disputed(ESCROW, 2, 70, Amount(600)),
     "CancelRequested": fact.CancelRequested(2),
 }
 INVITED = fact.Invited(
@@ -88,5 +88,8 @@ PROVIDER_FACTS: dict[str, fact.ProviderFact] = {
     "WorkFailed": fact.WorkFailed("exit_trap", "unreachable"),
     "DeliveredOnChain": fact.DeliveredOnChain(b32("delivery")),
     "DeliveryRefused": fact.DeliveryRefused("too_late"),
+    "Challenged": fact.Challenged(2, 70),
+    "AnswerStands": fact.AnswerStands("replay_agrees"),
+    "AnswerDiffers": fact.AnswerDiffers("replay_output"),
     "Paid": fact.Paid("paid", Amount(1_200)),
 }

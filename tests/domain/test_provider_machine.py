@@ -113,11 +113,39 @@ class World(RuleBasedStateMachine):
         self.escrow = "settled"
         self.tell(fact.Paid(how, Amount(0)))
 
+    @precondition(lambda self: self.doing(do.AwaitSettlement) and self.escrow == "delivered")
+    @rule(ground=st.integers(0, 4), until=st.integers(0, 10**6))
+    def challenge(self, ground: int, until: int) -> None:
+        order: do.AwaitSettlement = self.order(do.AwaitSettlement)
+        assert not order.answered, "an escrow is disputed once"
+        self.escrow = "disputed"
+        self.tell(fact.Challenged(ground, until))
+        assert isinstance(self.pending[0], do.Answer)
+        assert (self.pending[0].ground, self.pending[0].until) == (ground, until)
+
+    @precondition(lambda self: self.doing(do.Answer))
+    @rule(code=st.text(max_size=20), stands=st.booleans())
+    def answer(self, code: str, stands: bool) -> None:
+        order: do.Answer = self.order(do.Answer)
+        assert (order.receipt, order.opening) == (RECEIPT, self.invited.opening)
+        self.tell(fact.AnswerStands(code) if stands else fact.AnswerDiffers(code))
+        assert self.doing(do.AwaitSettlement) == stands
+
+    @precondition(lambda self: self.doing(do.GiveBack))
+    @rule(how=st.sampled_from(["gave_back", "gave_back", "stale"]))
+    def give_back(self, how: str) -> None:
+        order: do.GiveBack = self.order(do.GiveBack)
+        assert order.escrow == ESCROW
+        self.escrow = "settled"
+        self.price = 0 if how == "gave_back" else self.price // 2
+        self.tell(fact.Paid(how, Amount(self.price)))
+
     @precondition(lambda self: self.doing(do.AwaitSettlement))
     @rule(how=st.sampled_from(["paid", "auto", "ruled", "stale", "gave_back"]))
     def settle(self, how: str) -> None:
         order: do.AwaitSettlement = self.order(do.AwaitSettlement)
         assert order.requester == self.invited.auctioneer
+        assert order.answered == (self.escrow == "disputed")
         self.escrow = "settled"
         part = {"paid": self.price, "auto": self.price, "gave_back": 0}.get(how, self.price // 2)
         self.tell(fact.Paid(how, Amount(part)))
@@ -137,7 +165,7 @@ class World(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(sorted(PROVIDER_FACTS)))
     def an_impossible_fact_is_a_bug_and_changes_nothing(self, name: str) -> None:
-        if name in FOLLOWS[self.job.phase].split():
+        if name in FOLLOWS[self.job.phase].split() and not (name == "Challenged" and self.job.answered):
             return
         before = codec.encode(self.job)
         with pytest.raises(Bug, match=f"{name} cannot follow {self.job.phase.value}"):
@@ -162,7 +190,7 @@ class World(RuleBasedStateMachine):
 
     @invariant()
     def the_result_is_served_only_after_its_hash_is_on_chain(self) -> None:
-        if self.job.phase in (Phase.DELIVERED, Phase.PAID):
+        if self.job.phase in (Phase.DELIVERED, Phase.ANSWERING, Phase.GIVING_BACK, Phase.PAID):
             assert self.job.delivery == self.on_chain
             assert self.job.receipt == RECEIPT
 

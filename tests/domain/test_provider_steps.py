@@ -20,7 +20,9 @@ FOLLOWS = {
     Phase.REVEALED: "Awarded Lost",
     Phase.WORKING: "Completed WorkFailed",
     Phase.DELIVERING: "DeliveredOnChain DeliveryRefused",
-    Phase.DELIVERED: "Paid",
+    Phase.DELIVERED: "Challenged Paid",
+    Phase.ANSWERING: "AnswerStands AnswerDiffers",
+    Phase.GIVING_BACK: "Paid",
     Phase.DECLINING: "Paid",
     Phase.PAID: "",
     Phase.UNPAID: "",
@@ -28,7 +30,9 @@ FOLLOWS = {
     Phase.REFUSED: "",
 }
 FIRST, _ = begin(GENESIS, INVITED)
-FULL = replace(FIRST, escrow=ESCROW, root=ROOT, price=Amount(1_200), awarded_at=40, start_by=45, deliver_by=50)
+FULL = replace(
+    FIRST, escrow=ESCROW, root=ROOT, price=Amount(1_200), awarded_at=40, start_by=45, deliver_by=50, receipt=RECEIPT
+)
 
 
 def at(phase: Phase, **changed: object) -> ProviderJob:
@@ -47,7 +51,7 @@ def test_only_what_can_follow_follows(phase: Phase) -> None:
 
 def test_phases_are_stored_under_these_names() -> None:
     assert {p.value for p in Phase} == {p.name.lower() for p in Phase}
-    assert [f.default for f in fields(ProviderJob)][12:] == [None, b"", 0, 0, 0, 0, None, b"", b"", ""]
+    assert [f.default for f in fields(ProviderJob)][12:] == [None, b"", 0, 0, 0, 0, None, b"", b"", "", False]
 
 
 def test_the_samples_are_complete() -> None:
@@ -123,7 +127,33 @@ def test_what_cannot_be_delivered_is_declined(phase: Phase, name: str, code: str
     assert (declining.phase, declining.outcome) == (Phase.DECLINING, code)
 
 
-@pytest.mark.parametrize("phase", [Phase.DELIVERED, Phase.DECLINING])
+def test_a_disputed_delivery_is_looked_into_once() -> None:
+    answering, orders = step(at(Phase.DELIVERED), PROVIDER_FACTS["Challenged"])
+    assert orders == [do.Answer(ESCROW, 2, 70, INVITED.spec, BID, INVITED.package, 40, RECEIPT)]
+    assert (answering.phase, answering.answered) == (Phase.ANSWERING, False)
+
+    waiting, orders = step(answering, PROVIDER_FACTS["AnswerStands"])
+    assert orders == [do.AwaitSettlement(AUCTION, ESCROW, INVITED.auctioneer, answered=True)]
+    assert (waiting.phase, waiting.answered, waiting.outcome) == (Phase.DELIVERED, True, "")
+    with pytest.raises(Bug, match="Challenged cannot follow delivered"):
+        step(waiting, PROVIDER_FACTS["Challenged"])
+
+
+def test_work_that_differs_from_its_own_replay_is_given_back() -> None:
+    giving, orders = step(at(Phase.ANSWERING), PROVIDER_FACTS["AnswerDiffers"])
+    assert orders == [do.GiveBack(ESCROW)]
+    assert (giving.phase, giving.outcome) == (Phase.GIVING_BACK, "replay_output")
+
+    unpaid, orders = step(giving, fact.Paid("gave_back", Amount(0)))
+    assert (unpaid.phase, unpaid.outcome, orders) == (Phase.UNPAID, "gave_back", [])
+
+
+def test_a_delivery_without_a_receipt_is_our_own_mistake() -> None:
+    with pytest.raises(Bug, match="Challenged cannot follow delivered"):
+        step(at(Phase.DELIVERED, receipt=None), PROVIDER_FACTS["Challenged"])
+
+
+@pytest.mark.parametrize("phase", [Phase.DELIVERED, Phase.DECLINING, Phase.GIVING_BACK])
 def test_an_escrow_that_paid_nothing_leaves_the_job_unpaid(phase: Phase) -> None:
     unpaid, orders = step(at(phase), fact.Paid("gave_back", Amount(0)))
     assert (unpaid.phase, unpaid.outcome, unpaid.price, orders) == (Phase.UNPAID, "gave_back", 0, [])
@@ -146,6 +176,9 @@ def test_losing_and_being_refused_end_a_job_with_the_reason() -> None:
         (Phase.WORKING, "Completed"),
         (Phase.WORKING, "WorkFailed"),
         (Phase.DELIVERING, "DeliveredOnChain"),
+        (Phase.DELIVERED, "Challenged"),
+        (Phase.ANSWERING, "AnswerStands"),
+        (Phase.ANSWERING, "AnswerDiffers"),
     ],
 )
 def test_work_without_an_escrow_is_our_own_mistake(phase: Phase, name: str) -> None:

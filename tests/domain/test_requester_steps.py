@@ -165,7 +165,7 @@ def test_each_order_carries_what_its_stage_needs() -> None:
     disputing, dispute = step(at(Phase.VERIFYING), REQUESTER_FACTS["Mismatch"])
     assert dispute == [do.OpenDispute(ESCROW, 2, b32("evidence"))]
     assert disputing.reasons == (("replay_differs", 1),)
-    assert step(disputing, REQUESTER_FACTS["Disputed"])[1] == [do.AwaitRuling(ESCROW, WINNER, 70)]
+    assert step(disputing, REQUESTER_FACTS["Disputed"])[1] == [do.AwaitRuling(ESCROW, WINNER, 70, Amount(600))]
 
 
 def test_a_result_that_was_not_replayed_is_accepted_as_unverified() -> None:
