@@ -71,6 +71,7 @@ class ModuleLimits:
 
     size: int = 8 * MIB
     types: int = 10_000
+    parameters: int = 1_000
     imports: int = 64
     functions: int = 50_000
     exports: int = 64

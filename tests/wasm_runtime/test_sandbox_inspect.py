@@ -48,6 +48,8 @@ REFUSED = {
     "many types": (module(types=[COMMAND] * 10_001), "types"),
     "struct type": (module(types=[COMMAND, b"\x5f\0\0"]), "type-form"),
     "type of a proposal": (module(types=[b"\x60\x01\x6b\0"]), "value-type"),
+    "many parameters": (module(types=[COMMAND, b"\x60" + uleb(1_001) + b"\x7f" * 1_001 + b"\0"]), "parameters"),
+    "many results": (module(types=[COMMAND, b"\x60\0" + uleb(1_001) + b"\x7f" * 1_001]), "parameters"),
     "many globals": (module(globals_=[b"\x7f\0\x41\0\x0b"] * 10_001), "globals"),
     "long body": (module(bodies=[body(b"\x01" * 200_000)]), "body"),
     "many locals": (module(bodies=[body(locals_=[(49_000, 0x7F)])]), "locals"),
