@@ -35,13 +35,20 @@ class Pulse:
 
     def lags(self) -> dict[str, float]:
         """The longest lag since the start, and the longest and the 99th percentile of the last minute, in ms."""
-        since = trio.current_time() - WINDOW_SECONDS
-        recent = sorted(lag for at, lag in self._samples if at >= since)
+        recent = sorted(self._since(WINDOW_SECONDS))
         return {
             "lag_ms_max": _ms(self._most),
             "lag_ms_max_60s": _ms(recent[-1]) if recent else 0.0,
             "lag_ms_p99_60s": _ms(recent[int(0.99 * (len(recent) - 1))]) if recent else 0.0,
         }
+
+    def longest(self, seconds: float) -> float:
+        """The longest lag of the last ``seconds``, at most the last minute, in ms."""
+        return _ms(max(self._since(seconds), default=0.0))
+
+    def _since(self, seconds: float) -> list[float]:
+        begin = trio.current_time() - seconds
+        return [lag for at, lag in self._samples if at >= begin]
 
 
 def _ms(seconds: float) -> float:

@@ -11,6 +11,7 @@ import trio
 from ainur_node.config import Config
 from ainur_node.domain.ids import PeerId
 from ainur_node.ledger.watch import ChainWatch
+from ainur_node.market.asking import whole
 from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.desk_wallet import WalletCalls, WalletDesk
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
@@ -99,7 +100,7 @@ class Questions:
         return json.dumps({"chain": self._config.chain.url}).encode()
 
     async def _status(self, params: Params) -> dict[str, Any]:
-        del params
+        recent = whole(params, "recent_ms", 1, 60_000, 60_000)
         m = self._market
         return {
             "name": self._config.node.name,
@@ -120,7 +121,7 @@ class Questions:
             "stages": self._counters.stages(),
             "mesh": dict(self._mesh.statistics()),
             "serves": self._mesh.serves(),
-            "loop": self._pulse.lags(),
+            "loop": {**self._pulse.lags(), "lag_ms_max_recent": self._pulse.longest(recent / 1000)},
             "rss_kib": memory_kib(),
             "windows": {
                 "commit_ms": self._config.market.commit_window_ms,

@@ -32,6 +32,7 @@ async def test_a_loop_that_stands_still_is_seen_for_a_minute_and_its_worst_for_e
     mock_clock.autojump_threshold = 0.0
     await sleep(10)
     assert pulse.lags() == {"lag_ms_max": 300.0, "lag_ms_max_60s": 300.0, "lag_ms_p99_60s": 0.0}
+    assert (pulse.longest(5), pulse.longest(15)) == (0.0, 300.0)
     await sleep(WINDOW_SECONDS)
     assert pulse.lags() == {"lag_ms_max": 300.0, "lag_ms_max_60s": 0.0, "lag_ms_p99_60s": 0.0}
 
