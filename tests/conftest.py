@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from ainur_node.storage.embedded import EmbeddedPostgres
 from ainur_node.storage.postgres import open_store
 
 _numbers = itertools.count(1)
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and every process we start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
