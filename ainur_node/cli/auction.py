@@ -9,7 +9,7 @@ from ainur_node.cli.agent import reputation
 from ainur_node.cli.asking import UNKNOWN, Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
-from ainur_node.cli.task import find_task
+from ainur_node.cli.task import find_task, offenders
 from ainur_node.cli.words import ain, peer, when
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
@@ -126,6 +126,8 @@ def why(ask: Ask) -> Report:
         for reason in found.get("reasons") or []:
             sentence = reason.get("sentence") or reason.get("code")
             screen.say(f"  {reason.get('count')} × {reason.get('code')}: {sentence}")
+        if found.get("offenders"):
+            offenders(screen, found["offenders"], ask.names)
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ainur_node.cli import values
@@ -229,8 +229,18 @@ def show(ask: Ask) -> Report:
         for fact in shown.get("history") or []:
             since = max(0, (fact.get("at") or began) - began) / 1000
             screen.say(f"{since:8.2f} s  {ask.named(fact.get('text') or fact.get('kind'))}")
+        if shown.get("offenders"):
+            offenders(screen, shown["offenders"], names)
 
     return Report(shown, text)
+
+
+def offenders(screen: Screen, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> None:
+    """Who kept a task from going as it should, a line each, with where the evidence lies."""
+    for row in rows:
+        evidence = row.get("evidence") or {}
+        where = f"; evidence: {evidence.get('kind')} {short(evidence.get('id'))}" if evidence else ""
+        screen.say(f"  {peer(row.get('who'), names)}: {row.get('code')}: {row.get('sentence')}{where}")
 
 
 def result(ask: Ask) -> Report:

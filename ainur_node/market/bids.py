@@ -38,10 +38,11 @@ LEAST_STANDING = 5_000
 
 @dataclass(slots=True)
 class _Collection:
-    """Commits of one open auction, one per provider."""
+    """Commits of one open auction, one per provider, and the first of the others that it signed."""
 
     order: CollectBids
     commits: dict[AccountId, Commit] = field(default_factory=dict)
+    doubles: dict[AccountId, Commit] = field(default_factory=dict)
     passes: dict[PeerId, str] = field(default_factory=dict)
 
 
@@ -74,7 +75,8 @@ class Bids:
             return NoSale(order.auction, tuple(sorted(counted.items())))
         commits = tuple(collection.commits[provider] for provider in sorted(collection.commits))
         root = bid_set_root(self._ledger.genesis, order.auction, {c.provider: c.commit for c in commits})
-        return BidsCollected(order.auction, commits, root, passes)
+        doubles = tuple(collection.doubles[provider] for provider in sorted(collection.doubles))
+        return BidsCollected(order.auction, commits, root, passes, doubles)
 
     async def _commit(self, peer: PeerId, body: bytes) -> bytes:
         request = messages.decode(CommitRequest, body)
@@ -88,6 +90,7 @@ class Bids:
         known = collection.commits.get(commit.provider)
         if known is not None and known.commit != commit.commit:
             log.warning("double_commit", auction=auction.hex()[:16], peer=peer)
+            collection.doubles.setdefault(commit.provider, commit)
             raise RemoteRefusal("already_committed", "one commit per provider")
         if known is None and len(collection.commits) >= MAX_COMMITS:
             raise RemoteRefusal("full", f"the auction has its {MAX_COMMITS} commits")

@@ -19,6 +19,7 @@ from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.finding import own_task
 from ainur_node.market.hints import LOST
 from ainur_node.market.library import Library
+from ainur_node.market.offenders import offenders, silent, told
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainAuction, ChainEscrow, Ledger, Mesh, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse
@@ -169,7 +170,7 @@ class AuctionDesk:
     async def why(self, params: Params) -> dict[str, Any]:
         """Why an auction ended as it did: for its submitter the reasons counted, for a bidder its own numbers."""
         wanted = id32(params, "task" if params.get("task") is not None else "auction")
-        task = await own_task(self._store, wanted)
+        task = await own_task(self._store, wanted, earlier=True)
         if task is not None:
             return await self._why_task(task)
         stored = await self._store.load(JOB, wanted)
@@ -187,19 +188,22 @@ class AuctionDesk:
 
     async def _why_task(self, task: RequesterTask) -> dict[str, Any]:
         passes: dict[str, int] = {}
-        for stored in await self._store.facts(TASK, task.task):
+        facts = await self._store.facts(TASK, task.task)
+        for stored in facts:
             if stored.kind == "BidsCollected":
                 collected = codec.decode_fact(stored.kind, stored.fact)
                 if isinstance(collected, BidsCollected):
                     for each in collected.passes:
                         passes[each.code] = passes.get(each.code, 0) + 1
         counted = dict(task.reasons) or passes
+        named = [*await offenders(facts, self._library), *await silent(task, facts, self._ledger)]
         return {
             "task": task.task.hex(),
             "auction": task.auction.hex(),
             "outcome": task.outcome or str(task.phase),
             "reasons": [_reason(code, count) for code, count in sorted(counted.items())],
             "failed": [f.hex() for f in task.failed],
+            "offenders": [told(one) for one in named],
         }
 
 

@@ -31,6 +31,7 @@ from ainur_node.market.codec import TASK, Fact, State
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.market.messages import MAX_INPUT
+from ainur_node.market.offenders import offenders, told
 from ainur_node.market.repeats import DEADLINE_MS, Repeats, Ticket
 from ainur_node.market.schema import check, wrap_text
 from ainur_node.market.settings import MarketSettings
@@ -216,7 +217,8 @@ class TaskDesk:
     async def show(self, params: Params) -> dict[str, Any]:
         """Everything about a task."""
         task = await self._task(params)
-        return views.whole(task, await self._store.facts(TASK, task.task))
+        facts = await self._store.facts(TASK, task.task)
+        return {**views.whole(task, facts), "offenders": [told(one) for one in await offenders(facts, self._library)]}
 
     async def watch(self, params: Params, send: Send) -> None:
         """Each fact as it happens, until the task is final."""

@@ -2,6 +2,7 @@
 
 from ainur_node.domain.ids import TaskId
 from ainur_node.domain.requester import RequesterTask
+from ainur_node.domain.task import auction_id
 from ainur_node.market import codec
 from ainur_node.market.codec import TASK
 from ainur_node.ports import TaskStore
@@ -10,8 +11,11 @@ from ainur_node.ports import TaskStore
 LOOK_BACK = 1000
 
 
-async def own_task(store: TaskStore, wanted: bytes) -> RequesterTask | None:
-    """The task whose id, auction or escrow is ``wanted``; None when this node did not submit it."""
+async def own_task(store: TaskStore, wanted: bytes, *, earlier: bool = False) -> RequesterTask | None:
+    """The task whose id, auction or escrow is ``wanted``; None when this node did not submit it.
+
+    With ``earlier`` the auctions of its earlier attempts count too.
+    """
     stored = await store.load(TASK, TaskId(wanted))
     if stored is not None:
         state = codec.decode_state(TASK, stored.state)
@@ -20,4 +24,10 @@ async def own_task(store: TaskStore, wanted: bytes) -> RequesterTask | None:
         state = codec.decode_state(TASK, recent.state)
         if isinstance(state, RequesterTask) and wanted in (state.auction, state.escrow):
             return state
+        if earlier and isinstance(state, RequesterTask) and wanted in _earlier(state):
+            return state
     return None
+
+
+def _earlier(task: RequesterTask) -> set[bytes]:
+    return {auction_id(task.genesis, task.spec.payer, task.task, attempt) for attempt in range(task.attempt)}

@@ -4,15 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from liar_cases import Case, Ending, Shown
 from liar_world import LiarWorld
 
-from ainur_node.devnet.layout import SUBMITTER
+from ainur_node.devnet.layout import OBSERVER, SUBMITTER
 from ainur_node.devnet.market import ask_of
 from ainur_node.domain.auction.rules import fee_of, reserve_of
 from ainur_node.domain.auction.single import RowStatus
-from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.money import Amount, format_ain
 from ainur_node.market import messages
 from ainur_node.market.messages import Output
@@ -133,16 +131,16 @@ def nothing(world: LiarWorld, offender: dict[str, Any]) -> str:
 
 
 def transcript_row(status: RowStatus) -> Proof:
-    """The liar's signed commit is in the public transcript, with what became of it."""
+    """What became of the liar's signed commit is in the transcript, whose hash is on chain: anybody can look."""
 
     def look(world: LiarWorld, offender: dict[str, Any]) -> str:
         assert offender["evidence"]["kind"] == "transcript"
-        blob = world.blob(SUBMITTER, offender["evidence"]["id"])
-        assert blob is not None
-        transcript = msgspec.json.decode(blob, type=Transcript)
-        row = next(row for row in transcript.rows if row.commit.provider.hex() == world.account(LIAR))
-        assert (row.status, row.opening) == (status, None)
-        return f"transcript, row {status.name.lower()}"
+        task = world.ask(SUBMITTER, "task.list", limit=1)["tasks"][0]["task"]
+        seen = world.ainur("--node", OBSERVER, "auction", "verify", task)
+        assert (seen.code, seen.data["transcript"]) == (0, offender["evidence"]["id"])
+        row = next(row for row in seen.data["rows"] if row["provider"] == world.account(LIAR))
+        assert (row["status"], row["ask"]) == (status.name.lower(), None)
+        return f"transcript, as the observer has it: row {row['status']}"
 
     return look
 

@@ -39,7 +39,7 @@ from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh import MemoryNetwork
 from ainur_node.signing import NodeSigner
 from ainur_node.telemetry import Counters
-from ainur_node.wiring import Market, Parts
+from ainur_node.wiring import Alter, Market, Outside, Parts
 from pallets_client.keys import Sr25519, development_seed
 from pallets_client.records import AIN, Head
 from pallets_client.testing import InMemoryChain, MemoryClient, MemoryWriter
@@ -144,6 +144,7 @@ class MarketNode:
         self.clock = ScriptedClock(name)
         self.twists: dict[str, Twist] = {}
         self.detours: dict[str, Detour] = {}
+        self.alter: Alter | None = None
         self.starts = 0
         self.running: trio.CancelScope | None = None
         self.stopped = trio.Event()
@@ -161,20 +162,22 @@ class MarketNode:
         self.mesh = CrookedMesh(self.world.network, self.node_seed, client.genesis_hash, source, counters)
         self.mesh.twists, self.mesh.detours = self.twists, self.detours
         self.sandbox.prepared.clear()
-        library = source.library = Library(client.genesis_hash, self.store, self.blobs, self.mesh, self.sandbox)
+        honest = Outside(self.store, self.mesh, self.ledger, self.sandbox, self.signer, self.clock)
+        o = self.alter(honest) if self.alter is not None else honest
+        library = source.library = Library(client.genesis_hash, o.store, self.blobs, o.mesh, o.sandbox)
         registration = Registration(client, caller, self.signer, self.account)
         self.counters = counters
         self.market = Market(
             Parts(
-                self.store,
-                self.mesh,
-                self.ledger,
-                self.sandbox,
+                o.store,
+                o.mesh,
+                o.ledger,
+                o.sandbox,
                 library,
                 registration,
-                self.signer,
+                o.signer,
                 counters,
-                self.clock,
+                o.clock,
                 self.settings,
                 CEILING,
             )

@@ -1,0 +1,107 @@
+"""Whoever keeps a task from going as it should is named, with evidence; the lies are those of the devnet's menu."""
+
+from typing import Any
+
+import pytest
+from market_stage import ASKS, BUDGET, Stage, set_up
+from market_world import MarketNode, MarketWorld
+from trio.testing import MockClock
+
+from ainur_node.devnet.faults.menu import find
+
+NAMED = {
+    "never-commits": [("cheap", "silent", None)],
+    "never-reveals": [("cheap", "not_revealed", "transcript")],
+    "reveals-another-ask": [("cheap", "bad_opening", "transcript")],
+    "commits-twice": [("cheap", "committed_twice", "commits")],
+    "wrong-result": [("cheap", "replay_differs", "result"), ("cheap", "gave_back", "escrow")],
+    "wrong-result-stubborn": [("cheap", "replay_differs", "result")],
+    "another-nodes-result": [("cheap", "receipt_provider", "result")],
+    "delivers-nothing": [("cheap", "not_delivered", "auction")],
+    "delivers-too-late": [("cheap", "not_delivered", "auction")],
+    "receipt-for-other-input": [("cheap", "receipt_input", "result")],
+    "result-withheld": [("cheap", "not_available", "result")],
+}
+
+
+@pytest.fixture
+async def stage(world: MarketWorld) -> Stage:
+    return await set_up(world)
+
+
+async def make_liar(stage: Stage, node: MarketNode, fault: str) -> None:
+    node.crash()
+    node.alter = find(fault).alter
+    await stage.world.restart(node)
+
+
+def named(stage: Stage, found: dict[str, Any]) -> list[tuple[str, str, str | None]]:
+    names = {node.account.hex(): node.name for node in (stage.cheap, stage.dear, stage.dearest)}
+    rows = [(names[row["who"]], row["code"], (row["evidence"] or {}).get("kind")) for row in found["offenders"]]
+    assert all(row["sentence"] and row["role"] == "provider" for row in found["offenders"])
+    return rows
+
+
+@pytest.mark.parametrize("fault", NAMED)
+async def test_a_liar_is_named_with_its_evidence(stage: Stage, autojump_clock: MockClock, fault: str) -> None:
+    await make_liar(stage, stage.cheap, fault)
+
+    done = await stage.run()
+
+    why = await stage.submitter.market.auctions.why({"task": done["task"]})
+    assert named(stage, why) == NAMED[fault]
+    # Who was not heard is looked up on chain, where only `why` looks.
+    assert named(stage, done) == [row for row in NAMED[fault] if row[1] != "silent"]
+    assert stage.world.audit() == 0
+
+
+async def test_nobody_is_named_when_all_goes_well(stage: Stage, autojump_clock: MockClock) -> None:
+    done = await stage.run()
+
+    why = await stage.submitter.market.auctions.why({"task": done["task"]})
+
+    assert (why["offenders"], done["offenders"]) == ([], [])
+
+
+async def test_a_provider_that_passed_is_not_called_silent(stage: Stage, autojump_clock: MockClock) -> None:
+    await stage.dearest.offer(BUDGET)
+
+    done = await stage.run()
+
+    why = await stage.submitter.market.auctions.why({"task": done["task"]})
+    assert why["offenders"] == []
+
+
+async def test_an_auction_of_an_earlier_attempt_tells_why_as_well(stage: Stage, autojump_clock: MockClock) -> None:
+    await make_liar(stage, stage.cheap, "wrong-result")
+    task = await stage.submitter.submit(BUDGET)
+    first = (await stage.submitter.show(task))["auction"]
+
+    done = await stage.submitter.final(task)
+
+    assert done["auction"] != first
+    why = await stage.submitter.market.auctions.why({"auction": first})
+    assert named(stage, why) == NAMED["wrong-result"]
+
+
+async def test_two_liars_are_both_named(stage: Stage, autojump_clock: MockClock) -> None:
+    await make_liar(stage, stage.cheap, "delivers-nothing")
+    await make_liar(stage, stage.dear, "never-reveals")
+
+    done = await stage.run()
+
+    assert done["winner"]["provider"] == stage.dearest.account.hex()
+    assert named(stage, done) == [("dear", "not_revealed", "transcript"), ("cheap", "not_delivered", "auction")]
+
+
+@pytest.mark.parametrize("fault", ["never-commits", "never-reveals", "reveals-another-ask"])
+async def test_a_lie_in_the_bidding_costs_the_liar_nothing_and_the_next_is_paid(
+    stage: Stage, autojump_clock: MockClock, fault: str
+) -> None:
+    await make_liar(stage, stage.cheap, fault)
+
+    done = await stage.run()
+
+    assert int(done["price"]) == ASKS["dearest"]
+    assert stage.gain(stage.dear) == ASKS["dearest"]
+    assert stage.gain(stage.cheap) == 0
