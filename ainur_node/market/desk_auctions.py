@@ -8,7 +8,7 @@ from ainur_node.domain.agent import terms_hash
 from ainur_node.domain.auction.rules import RULE_VERSION
 from ainur_node.domain.auction.transcript import Transcript, faults, outcome, transcript_hash, without
 from ainur_node.domain.bidding import SENTENCES
-from ainur_node.domain.events import BidsCollected
+from ainur_node.domain.events import BidsCollected, WorkFailed
 from ainur_node.domain.ids import AuctionId
 from ainur_node.domain.provider import Phase, ProviderJob
 from ainur_node.domain.rejection import Rejection
@@ -178,6 +178,8 @@ class AuctionDesk:
         if isinstance(job, ProviderJob):
             doc = await self._store.get_doc(LOST, wanted)
             numbers = msgspec.json.decode(doc) if doc is not None else {}
+            if (work := await self._failure(wanted)) is not None:
+                numbers["work"] = work
             return {
                 "auction": wanted.hex(),
                 "outcome": job.outcome or str(job.phase),
@@ -185,6 +187,13 @@ class AuctionDesk:
                 "reasons": [_reason(job.outcome, 1)] if job.outcome and job.phase is not Phase.PAID else [],
             }
         raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
+
+    async def _failure(self, auction: bytes) -> str | None:
+        """How this node's own work on a won task failed: the code, and what the agent's log said last."""
+        facts = await self._store.facts(JOB, auction)
+        stored = next((each for each in reversed(facts) if each.kind == "WorkFailed"), None)
+        failed = codec.decode_fact(stored.kind, stored.fact) if stored is not None else None
+        return f"{failed.code} {failed.detail}".strip() if isinstance(failed, WorkFailed) else None
 
     async def _why_task(self, task: RequesterTask) -> dict[str, Any]:
         passes: dict[str, int] = {}
