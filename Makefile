@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned
 
 mutants: setup ## break the rules of money one change at a time; the tests must notice each (ten minutes)
 	$(PY) tools/mutate.py
+
+diagrams: setup ## write docs/states.md anew from what the code does
+	$(PY) tools/diagrams.py
 
 bench: setup ## end-to-end latency and throughput on a 3-provider devnet
 	.venv/bin/ainur bench e2e
