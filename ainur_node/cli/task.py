@@ -16,6 +16,10 @@ from ainur_node.rpc.messages import ExitCode
 GRACE_SECONDS = 300.0
 """Beyond the deadline: windows of the auction, review, two more attempts."""
 WATCH_SECONDS = 3600.0
+MOST_TURNS = 7
+"""Three attempts, each of which may be disputed and given back."""
+ANSWER_SECONDS = 15.0
+"""A provider that finds its own work wrong gives back at once; beyond this a dispute takes its time."""
 MAX_LISTED = 1000
 ANSWER_LOST = ("unreachable", "timeout", "unavailable")
 """Codes after which nobody here knows whether the node took a submission."""
@@ -71,6 +75,8 @@ def _again(key: str) -> str:
 def _check_out(ask: Ask) -> None:
     if ask.options.out == "-" and ask.screen.as_json:
         raise Usage("--out - and --json both want stdout", hint="name a file with --out, or leave one of them out")
+    if ask.options.out is not None:
+        values.check_writable(ask.options.out, "--out")
 
 
 def _check_input(data: bytes, media: str) -> None:
@@ -96,23 +102,36 @@ def _submitted(screen: Screen, accepted: Mapping[str, Any]) -> None:
 
 
 def _follow(ask: Ask, task: str, wait: float, accepted: Mapping[str, Any], out: str | None) -> Report:
-    """Tell the story of a task until it ends or cannot be verified any more."""
+    """Tell the story of a task until it ends, or is disputed and its provider has not given back at once."""
     last: dict[str, Any] = {}
 
+    def disputed() -> bool:
+        return last.get("phase") == "disputed" and not last.get("final")
+
     def tell(item: dict[str, Any]) -> bool:
-        began = last.setdefault("began", item.get("at") or 0)
+        began, before = last.setdefault("began", item.get("at") or 0), disputed()
         last.update(item)
         ask.screen.story(
             max(0, (item.get("at") or began) - began), ask.named(item.get("text") or item.get("kind") or "…")
         )
-        return not item.get("final") and item.get("phase") != "disputed"
+        return not item.get("final") and disputed() == before
 
     try:
         with ask.screen.busy("waiting for the task …"):
-            ask.follow("task.watch", tell, wait=wait, task=task)
+            for _ in range(MOST_TURNS):
+                patience = min(wait, ANSWER_SECONDS) if disputed() else wait
+                ask.follow("task.watch", tell, wait=patience, task=task, since=last.get("seq", 0))
+                if last.get("final"):
+                    break
     except Unreachable as away:
+        if disputed():
+            return _ending(ask, task, accepted, out)
         hint = f"the task goes on: ainur task watch {task[:12]}"
         raise Unreachable(str(away), hint=hint, code=away.code) from away
+    return _ending(ask, task, accepted, out)
+
+
+def _ending(ask: Ask, task: str, accepted: Mapping[str, Any], out: str | None) -> Report:
     shown = ask.call("task.show", task=task)
     data = {**accepted, **shown}
     code = ending(shown)

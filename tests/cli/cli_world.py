@@ -295,7 +295,8 @@ class FakeNode:
         async def watch(params: dict[str, Any], send: Any) -> None:
             self.asked.append(("task.watch", params))
             for item in self.story:
-                await send(item)
+                if item["seq"] > params.get("since", 0):
+                    await send(item)
             if not self.story or not self.story[-1]["final"]:
                 await trio.sleep_forever()
 

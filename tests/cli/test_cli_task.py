@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_world import AIN, BEGAN, OTHER, STORY, TASK, FakeNode, Type, refusal
 
+from ainur_node.cli import task
 from ainur_node.rpc.client import Client
 
 
@@ -108,8 +109,15 @@ def test_waiting_with_json_gives_one_object_with_everything(node: FakeNode, ainu
     ],
 )
 def test_the_exit_code_tells_how_a_task_ended(
-    node: FakeNode, ainur: Type, document: str, phase: str, verified: bool, code: int
+    node: FakeNode,
+    ainur: Type,
+    document: str,
+    phase: str,
+    verified: bool,
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(task, "ANSWER_SECONDS", 0.2)
     node.shown |= {"phase": phase, "verified": verified, "outcome": "no_sale", "reasons": [["ask_above_reserve", 2]]}
     node.story = [*STORY[:2], {**STORY[2], "phase": phase, "final": phase != "disputed"}]
 
@@ -121,6 +129,18 @@ def test_the_exit_code_tells_how_a_task_ended(
         assert "ainur auction why" in typed.out
     if code == 5:
         assert "not verified" in typed.out
+
+
+def test_a_dispute_whose_provider_gives_back_is_followed_to_the_end(node: FakeNode, ainur: Type, document: str) -> None:
+    refuted = {**STORY[1], "kind": "Disputed", "phase": "disputed", "text": "disputed on chain"}
+    anew = {**STORY[1], "kind": "WinnerFailed", "seq": 3, "phase": "funding", "text": "n1 gave the money back"}
+    node.story = [STORY[0], refuted, anew, {**STORY[2], "seq": 4}]
+
+    typed = ainur(*submit(document, "--wait"))
+
+    assert typed.code == 0
+    assert "n1 gave the money back" in typed.err
+    assert typed.err.count("disputed on chain") == 1
 
 
 def test_waiting_has_an_end_and_the_task_goes_on(node: FakeNode, ainur: Type, document: str) -> None:

@@ -216,6 +216,8 @@ def test_giving_back_while_disputed_costs_the_lock(world: World) -> None:
     assert (deal.gain(deal.payer), deal.gain(deal.winner)) == (0, -LOCK)
     assert world.held(deal.payer) == {}
     assert deal.score(deal.winner) == (0, 10 * FEE, 0, 0, 0, 0, 1)
+    assert isinstance(deal.state().state, Awarded), "it is not open to a runner-up: the payer may try anew"
+    world.ok(deal.payer, replace(deal.auction, attempt=1, bids={}).open(world.client.market_now()))
 
 
 def test_a_payer_may_still_accept_while_it_disputes(world: World) -> None:
