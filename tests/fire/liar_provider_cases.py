@@ -88,7 +88,7 @@ class Stale:
         return Ending(
             outcome=f"stale: {LIAR} paid half, {ain(half)}",
             who_lost=f"{LIAR} and the payer",
-            what=f"lock of {ain(lock)}; bond of {ain(bond)}",
+            what=f"lock of {ain(lock)} (it still keeps {ain(half - lock)}); dispute bond of {ain(bond)}",
             evidence=named_for(world, done, self.named, self.proof),
         )
 
