@@ -21,6 +21,7 @@ from ainur_node.market.desk_receipts import ReceiptDesk
 from ainur_node.market.desk_tasks import TaskDesk
 from ainur_node.market.engine import Engine
 from ainur_node.market.funding import Funding
+from ainur_node.market.grievances import Grievances
 from ainur_node.market.handover import Handover
 from ainur_node.market.hints import Hints
 from ainur_node.market.inputs import ServingInputs
@@ -84,6 +85,7 @@ class Market:
         committing, handover = Committing(p.mesh, p.ledger), Handover(p.ledger, self.courier)
         answering = Answering(p.ledger, p.library)
         self.slots = AuctionSlots(p.settings.max_auctions)
+        grievances = Grievances(p.ledger, p.library, p.store, p.observer)
         stages: dict[type, Any] = {
             orders.HoldBudget: Funding(p.ledger, p.settings, self.slots).run,
             orders.CollectBids: bids.run,
@@ -98,11 +100,11 @@ class Market:
             orders.OpenDispute: settling.dispute,
             orders.AwaitRuling: watching.ruling,
             orders.SendCommit: committing.send,
-            orders.AwaitAward: committing.award,
+            orders.AwaitAward: grievances.after_bid(committing.award),
             orders.StartWork: Working(p.mesh, p.ledger, p.library, p.sandbox, p.signer, p.clock).run,
             orders.Deliver: handover.deliver,
-            orders.Decline: handover.decline,
-            orders.AwaitSettlement: handover.settle,
+            orders.Decline: grievances.after_decline(handover.decline),
+            orders.AwaitSettlement: grievances.after_work(handover.settle),
             orders.Answer: answering.run,
             orders.GiveBack: answering.give_back,
         }
@@ -122,6 +124,7 @@ class Market:
             p.observer,
             p.settings,
             engine_id,
+            grievances,
         )
         self._servers = (
             bids,

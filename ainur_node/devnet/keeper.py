@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from ainur_node.devnet.faults.fault import Fault
+from ainur_node.devnet.faults.parts import KeptParts
 from ainur_node.devnet.layout import write_private
 from ainur_node.devnet.plan import Plan, PlannedNode, postgres_of, read_plan
 from ainur_node.errors import ConfigError, Transient
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 GENESIS_TIMEOUT = 120.0
 _POLL = 0.01
 _TEND = 0.5
+# A world with a fault in its parts is looked after more often: the fault waits for a moment in the life of a task.
+_TEND_TROUBLED = 0.02
 
 
 class Stopped(Exception):  # noqa: N818 # not a fault
@@ -93,9 +96,21 @@ class Keeper:
         with (self._plan.layout.logs / "keeper.log").open("ab") as log:
             os.dup2(log.fileno(), sys.stdout.fileno())
         database = TendedDatabase(self._postgres, self._tell)
-        while self._stop.asked is None:
-            self._children.tend(_TEND)
-            database.tend()
+        trouble, pause = self._trouble(), _TEND_TROUBLED if self._fault and self._fault.trouble else _TEND
+        with contextlib.closing(trouble):
+            while self._stop.asked is None:
+                self._children.tend(pause)
+                database.tend()
+                next(trouble, None)
+
+    def _trouble(self) -> Generator[None]:
+        if self._fault is not None and self._fault.trouble is not None:
+            yield from self._fault.trouble(KeptParts(self._plan.layout.logs, self._living))
+
+    def _living(self) -> dict[str, Identity]:
+        found = {child.name: child.identity for child in self._children if child.identity is not None}
+        database = pids.identify(self._postgres.pid) if self._postgres.pid is not None else None
+        return found | ({"database": database} if database is not None else {})
 
     def _end(self) -> None:
         children = list(self._children)
@@ -202,7 +217,7 @@ class Keeper:
         _print(event)
 
     def _remember(self, children: list[Identity]) -> None:
-        database = pids.identify(self._postgres.pid) if self._postgres.pid is not None else None
+        database = self._living().get("database")
         if self._claims:
             self._claims[0].remember([*children, *([database] if database else [])])
 

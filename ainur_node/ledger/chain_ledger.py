@@ -269,6 +269,14 @@ class ChainLedger:
             return call.name
         raise Transient(f"{call.name} was refused: {_refusal(outcome)[1]}")
 
+    async def expire(self, auction: AuctionId) -> str:
+        """End an auction whose time is over; the state that it has then."""
+        found = await self.auction(auction)
+        if found is not None and found.state in ("open", "closed"):
+            await self._caller.send(vcg_auction.expire(auction), auction)
+            found = await self.auction(auction)
+        return found.state if found is not None else "unknown"
+
     async def refund(self, escrow: EscrowId) -> str:
         """Take back an overdue escrow."""
         return await self._end(escrow, escrow_calls.refund(escrow))

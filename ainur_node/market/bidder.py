@@ -22,6 +22,7 @@ from ainur_node.market.bids import TOPIC
 from ainur_node.market.codec import JOB, Fact, State
 from ainur_node.market.courier import Courier
 from ainur_node.market.engine import Engine
+from ainur_node.market.grievances import Grievances
 from ainur_node.market.messages import Announce, PassNotice, Reveal, RevealRequest
 from ainur_node.market.offers import Offers
 from ainur_node.market.settings import MarketSettings
@@ -60,6 +61,7 @@ class Bidder:
         observer: Observer,
         settings: MarketSettings,
         engine_id: bytes,
+        grievances: Grievances,
     ) -> None:
         self._mesh = mesh
         self._ledger = ledger
@@ -71,6 +73,7 @@ class Bidder:
         self._observer = observer
         self._settings = settings
         self._engine_id = engine_id
+        self._grievances = grievances
         self._known: dict[PeerId, None] = {}
         self._under_way: Counter[str] = Counter()
 
@@ -248,6 +251,7 @@ class Bidder:
             job.commit.commit,
             request.proof(),
         ):
+            await self._grievances.note(auction, "not_my_leaf", "root", request.root)
             raise RemoteRefusal("not_my_leaf", "the proof does not show this node's commit under the root")
 
         def reveal(state: State) -> Fact | Rejection:
@@ -270,6 +274,8 @@ class Bidder:
                 chain = await self._ledger.auction(auction)
                 if chain is not None and chain.root:
                     if chain.root != request.root or chain.count != request.count:
+                        on_chain = chain.root.hex()
+                        await self._grievances.note(auction, "other_root", "root", request.root, on_chain=on_chain)
                         raise RemoteRefusal("other_root", "the chain has another root for this auction")
                     return
                 await trio.sleep(CHAIN_PAUSE)

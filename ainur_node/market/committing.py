@@ -1,9 +1,12 @@
 """Stages SendCommit and AwaitAward: hand the sealed bid in, then watch the chain for an award."""
 
+from hashlib import blake2b
+
 import structlog
 
 from ainur_node.domain.auction.commitments import inclusion_message
 from ainur_node.domain.events import Awarded, CommitRefused, Committed, Lost
+from ainur_node.domain.ids import AuctionId
 from ainur_node.domain.orders import AwaitAward, SendCommit
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
@@ -20,8 +23,17 @@ REOPENS = frozenset({"declined", "not_delivered"})
 
 # Our estimate of the chain's clock may be ahead of it: an award within this time (ms) is still seen.
 GRACE = 10_000
+# An auctioneer that misses a deadline gets this long (market ms) to end its auction itself; then the bidders do it,
+# each at a moment of its own within TURN times their number: whoever comes second pays a fee for nothing.
+LENIENCE = 2_000
+TURN = 1_000
+MAX_TURNS = 30
+# A call that changed nothing is made again after this long, at most MAX_CALLS times in all.
+CALL_AGAIN = 10_000
+MAX_CALLS = 3
 # Commits without a receipt that are remembered until they are sent again.
 MAX_UNSURE = 1024
+NEVER = 2**63
 
 
 class Committing:
@@ -76,13 +88,29 @@ class Committing:
     async def award(self, order: AwaitAward) -> Awarded | Lost:
         """Awarded when an escrow names this account; Lost when that cannot happen any more."""
         seen = await self._ledger.auction(order.auction)
+        calls, end = 0, order.standing_until + GRACE
         while True:
             fact = await self._judge(seen)
             if fact is not None:
                 return fact
-            if await self._ledger.market_now() > order.standing_until + GRACE:
+            now = await self._ledger.market_now()
+            if now > end:
                 return Lost("bid_expired")
-            seen = await self._ledger.watch_auction(order.auction, seen, until=order.standing_until + GRACE)
+            due = self._due(order.auction, seen) + calls * CALL_AGAIN if calls < MAX_CALLS else end
+            if now > due:
+                calls += 1
+                await self._ledger.expire(order.auction)
+                seen = await self._ledger.auction(order.auction)
+                continue
+            seen = await self._ledger.watch_auction(order.auction, seen, until=min(due, end))
+
+    def _due(self, auction: AuctionId, seen: ChainAuction | None) -> int:
+        """Market time at which this bidder ends an overdue auction: nobody's money is left to wait for its payer."""
+        if seen is None or seen.state not in ("open", "closed"):
+            return NEVER
+        turns = min(seen.count, MAX_TURNS) or MAX_TURNS
+        place = int.from_bytes(blake2b(auction + self._ledger.account, digest_size=4).digest()) % (turns * TURN)
+        return (seen.award_by if seen.state == "closed" else seen.reveal_end) + LENIENCE + place
 
     async def _judge(self, seen: ChainAuction | None) -> Awarded | Lost | None:
         if seen is None or seen.state in ("no_sale", "void"):

@@ -4,9 +4,7 @@ from typing import Any
 
 import msgspec
 
-from ainur_node.domain.agent import terms_hash
-from ainur_node.domain.auction.rules import RULE_VERSION
-from ainur_node.domain.auction.transcript import Transcript, faults, outcome, transcript_hash, without
+from ainur_node.domain.auction.transcript import Transcript, outcome, without
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.events import BidsCollected, WorkFailed
 from ainur_node.domain.ids import AuctionId
@@ -15,15 +13,16 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.domain.requester import RequesterTask
 from ainur_node.market import codec
 from ainur_node.market.asking import Params, id32, refuse
+from ainur_node.market.auditing import checks
 from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.finding import own_task
+from ainur_node.market.grievances import GRIEVANCE, rows_of
 from ainur_node.market.hints import LOST
 from ainur_node.market.library import Library
 from ainur_node.market.offenders import offenders, silent, told
 from ainur_node.mesh.peers import peer_id_of
-from ainur_node.ports import ChainAuction, ChainEscrow, Ledger, Mesh, TaskStore
+from ainur_node.ports import ChainAuction, Ledger, Mesh, TaskStore
 from ainur_node.rpc.messages import ExitCode, Refuse
-from ainur_node.signing import signed_by
 
 OUTCOMES = {
     "outbid": "another ask was lower once the penalties for reputation were added",
@@ -83,13 +82,13 @@ class AuctionDesk:
         if isinstance(transcript, Rejection):
             refuse(transcript, ExitCode.UNREACHABLE)
         escrow = await self._ledger.escrow(chain.escrow) if chain.escrow is not None else None
-        checks = await self._checks(auction, chain, escrow, transcript)
-        ok = all(check["ok"] for check in checks)
+        found = await checks(self._ledger, auction, chain, escrow, transcript)
+        ok = all(check.ok for check in found)
         sale = outcome(self._ledger.genesis, transcript)
         answer = {
             "auction": auction.hex(),
             "ok": ok,
-            "checks": checks,
+            "checks": [{"name": each.name, "ok": each.ok, "detail": each.detail} for each in found],
             "winner": sale.winner.provider.hex() if sale else None,
             "ask": str(sale.winner.ask) if sale else None,
             "penalty": str(sale.winner.penalty) if sale else None,
@@ -102,57 +101,6 @@ class AuctionDesk:
         if params.get("counterfactual"):
             answer["without"] = self._counterfactual(transcript)
         return answer
-
-    async def _checks(
-        self, auction: AuctionId, chain: ChainAuction, escrow: ChainEscrow | None, t: Transcript
-    ) -> list[dict[str, Any]]:
-        genesis = self._ledger.genesis
-        found = faults(genesis, t, signed_by)
-        sale = outcome(genesis, t)
-        checks = [
-            _check("transcript", transcript_hash(genesis, t) == chain.transcript, "its hash is the one on chain"),
-            _check("auction", t.auction == auction, "it is about this auction"),
-            _check("terms", t.reserve == chain.reserve and t.quality_bps == chain.quality_bps, "reserve and weights"),
-            _check("rule", t.rule == RULE_VERSION, f"the rule is version {RULE_VERSION}, the one recomputed here"),
-            _check("epoch", t.score_epoch == chain.score_epoch, "scores of the epoch that the auction named"),
-            _check(
-                "failed",
-                set(t.failed) <= set(chain.failed),
-                "everybody left out had won before and failed on chain",
-            ),
-            _check("scores", await self._scores_hold(chain, t), "penalties rest on the scores that the chain froze"),
-            _check(
-                "contents", not found, "; ".join(f.detail for f in found) or "root, signatures, openings, penalties"
-            ),
-        ]
-        closing = await self._ledger.closing(auction)
-        if closing is not None:
-            root = closing.root == t.root and closing.count == len(t.rows)
-            checks.append(_check("root", root, "commits are those closed on chain before any reveal"))
-            beacon = await self._ledger.block_hash(closing.close_block)
-            checks.append(_check("beacon", beacon == t.beacon, "tie-breaks use the hash of the closing block"))
-        for row in t.rows:
-            provider = await self._ledger.provider(row.commit.provider)
-            known = provider is not None and provider.node_key == row.node_key
-            if not known:
-                checks.append(_check("node_key", False, f"{row.commit.provider.hex()[:12]} is not bound to that key"))
-        if escrow is not None and sale is not None and escrow.auction == auction:
-            opening = next(r.opening for r in t.rows if r.commit.provider == sale.winner.provider)
-            paid = escrow.payee == sale.winner.provider and escrow.amount == sale.price
-            checks.append(_check("award", paid, "the escrow pays the computed winner the computed price"))
-            terms = opening is not None and escrow.terms == terms_hash(genesis, opening.terms)
-            checks.append(_check("work_terms", terms, "the escrow binds the terms of the winning bid"))
-        elif chain.state == "no_sale":
-            checks.append(_check("award", sale is None, "nobody was at or below the reserve"))
-        return checks
-
-    async def _scores_hold(self, chain: ChainAuction, t: Transcript) -> bool:
-        """Whether each row names the provider's frozen score; one that the chain has forgotten proves nothing."""
-        for row in t.rows:
-            frozen = await self._ledger.frozen_quality(row.commit.provider, chain.capability, chain.score_epoch)
-            if frozen is not None and frozen != row.quality:
-                return False
-        return True
 
     def _counterfactual(self, t: Transcript) -> list[dict[str, Any]]:
         rows = []
@@ -185,6 +133,7 @@ class AuctionDesk:
                 "outcome": job.outcome or str(job.phase),
                 "you": {"ask": str(job.opening.ask), "phase": str(job.phase), **numbers},
                 "reasons": [_reason(job.outcome, 1)] if job.outcome and job.phase is not Phase.PAID else [],
+                "offenders": rows_of(await self._store.get_doc(GRIEVANCE, wanted)),
             }
         raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
 
@@ -214,10 +163,6 @@ class AuctionDesk:
             "failed": [f.hex() for f in task.failed],
             "offenders": [told(one) for one in named],
         }
-
-
-def _check(name: str, ok: bool, detail: str) -> dict[str, Any]:
-    return {"name": name, "ok": bool(ok), "detail": detail}
 
 
 def _reason(code: str, count: int) -> dict[str, Any]:

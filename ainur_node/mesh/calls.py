@@ -229,6 +229,7 @@ class Answerer:
                 async with method.running:
                     body = await method.handler(peer_id, call.body)
         except RemoteRefusal as exc:
+            self._counters.count("requests_refused")
             return _refusal(call, exc.code, exc.hint)
         except Transient as exc:
             return _refusal(call, UNAVAILABLE, exc.hint)

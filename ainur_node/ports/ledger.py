@@ -166,6 +166,10 @@ class Ledger(Protocol):
         """End an auction without a sale: how it ended (cancelled, no_sale, expired, already the same)."""
         ...
 
+    async def expire(self, auction: AuctionId) -> str:
+        """End an auction whose time is over, whoever opened it; the state that it has then."""
+        ...
+
     async def deliver(self, escrow: EscrowId, delivery: bytes) -> events.DeliveredOnChain | events.DeliveryRefused:
         """Put the delivery hash on chain."""
         ...

@@ -1,6 +1,6 @@
 """What a fault is: one sentence, the nodes that carry it, and what it changes in them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ainur_node.domain.ids import PeerId
 
 if TYPE_CHECKING:
+    from ainur_node.devnet.faults.parts import Parts
     from ainur_node.ports import Handler
     from ainur_node.wiring import Alter
 
@@ -21,7 +22,8 @@ class Fault:
 
     ``alter`` wraps the ports of the nodes named in ``nodes``. ``params`` patches the market's parameters in the
     genesis and ``settings`` the configuration of every node ({section: {key: value}}), so that what the fault sets off
-    can be watched within a minute.
+    can be watched within a minute. ``trouble`` is what happens to the parts of the running world: the keeper takes a
+    step of it at each of its turns.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Fault:
     ends: str
     nodes: tuple[str, ...]
     alter: "Alter | None" = None
+    trouble: "Callable[[Parts], Iterator[None]] | None" = None
     params: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
