@@ -17,17 +17,9 @@ from libp2p.stream_muxer.yamux.yamux import TYPE_GO_AWAY, Yamux
 
 StreamHandler = Callable[[Any], Awaitable[None]]
 
-# Unread bytes that one stream, and all streams of one connection, may hold. Yamux only logs when a peer
-# ignores its window, so without this a peer fills the memory through a stream that nobody reads.
-MAX_STREAM_BUFFER = 4 * 1024 * 1024
-MAX_CONNECTION_BUFFER = 16 * 1024 * 1024
 CLOSE_SECONDS = 1.0
 # How long one frame of at most 64 KiB may take to go out before the connection counts as dead.
 WRITE_SECONDS = 5.0
-
-
-class BufferOverrun(Exception):  # noqa: N818 # a condition, not an error of ours
-    """A peer sent more than its window allows."""
 
 
 async def reset_quietly(stream: Any) -> None:
@@ -68,28 +60,6 @@ def guard_tasks(manager: Any, on_fault: Callable[[str, Exception], None]) -> Non
     manager.run_task = run_guarded
 
 
-class _BoundedBuffer(bytearray):
-    """Receive buffer of one stream that refuses what the window never allowed."""
-
-    def bind(self, siblings: _Buffers) -> _BoundedBuffer:
-        self._siblings = siblings
-        return self
-
-    def extend(self, data: Any) -> None:
-        if len(self) + len(data) > MAX_STREAM_BUFFER:
-            raise BufferOverrun("stream")
-        if sum(map(len, self._siblings.values())) + len(data) > MAX_CONNECTION_BUFFER:
-            raise BufferOverrun("connection")
-        super().extend(data)
-
-
-class _Buffers(dict[int, bytearray]):
-    """Stream id -> receive buffer of one connection."""
-
-    def __setitem__(self, stream_id: int, buffer: bytearray) -> None:
-        super().__setitem__(stream_id, _BoundedBuffer(buffer).bind(self))
-
-
 _installed = False
 
 
@@ -102,7 +72,6 @@ def install(max_streams_per_peer: int) -> None:
 
     close_yamux = Yamux.close
     handle_stream = SwarmConn._handle_muxed_stream
-    init_yamux = Yamux.__init__
 
     async def handle_stream_guarded(self: Any, muxed_stream: Any) -> None:
         # The stream limit of libp2p is one for all peers, so one peer could take every slot.
@@ -114,10 +83,6 @@ def install(max_streams_per_peer: int) -> None:
             await handle_stream(self, muxed_stream)
         except Exception:  # noqa: BLE001 # reason: would end the nursery of the connection, then the swarm
             await reset_quietly(muxed_stream)
-
-    def init_yamux_bounded(self: Any, *args: Any, **kwargs: Any) -> None:
-        init_yamux(self, *args, **kwargs)
-        self.stream_buffers = _Buffers()
 
     async def close_yamux_in_time(self: Any, *args: Any, **kwargs: Any) -> None:
         # Stock writes a farewell first; to a frozen peer with full buffers that waits for ever, and the health
@@ -143,4 +108,3 @@ def install(max_streams_per_peer: int) -> None:
     Yamux._write_frame = write_frame_whole
     Yamux.close = close_yamux_in_time
     SwarmConn._handle_muxed_stream = handle_stream_guarded
-    Yamux.__init__ = init_yamux_bounded

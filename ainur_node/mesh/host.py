@@ -21,14 +21,16 @@ from libp2p.stream_muxer.yamux.yamux import Yamux
 from multiaddr import Multiaddr
 
 from ainur_node.errors import Transient
-from ainur_node.mesh import hardening, tuning
+from ainur_node.mesh import admission, flow, hardening, tuning
 from ainur_node.mesh.settings import MeshSettings
 
 
 def build_host(settings: MeshSettings, node_seed: bytes, on_fault: Callable[[str, Exception], None]) -> Any:
     """A host that does not listen yet; `node_seed` is the 32-byte ed25519 seed."""
     hardening.install(settings.max_streams_per_peer)
+    flow.install()
     tuning.install()
+    admission.install()
     quiet_logs()
     key_pair = create_new_key_pair(node_seed)
     host = new_host(
@@ -47,6 +49,7 @@ def build_host(settings: MeshSettings, node_seed: bytes, on_fault: Callable[[str
     network.retry_config = RetryConfig(max_retries=0)
     # Even with watermarks of zero, libp2p dials every address it ever heard as soon as nobody is connected.
     network.auto_connector.maybe_connect = trio.lowlevel.checkpoint
+    admission.learn_nothing(host)
     _guard_handlers(host, on_fault)
     return host
 
