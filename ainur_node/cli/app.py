@@ -1,5 +1,6 @@
 """The command line: finds the command, runs it, and turns whatever happens into words and an exit code."""
 
+import errno
 import importlib
 import os
 import sys
@@ -106,7 +107,7 @@ def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) ->
         case Usage() as wrong:
             if wrong.shown:
                 print(wrong.shown, file=sys.stderr)
-            return _fail(screen, "usage", str(wrong), wrong.hint, ExitCode.USAGE)
+            return _fail(screen, "usage", str(wrong), wrong.hint or _help(argv), ExitCode.USAGE)
         case Refused() as no:
             return _fail(screen, no.code, "", no.hint, no.exit_code, no.details)
         case Unreachable() as away:
@@ -114,9 +115,10 @@ def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) ->
         case Transient() as soon:
             code = str(getattr(soon, "code", "unavailable")).replace("-", "_")
             return _fail(screen, code, str(soon), soon.hint or "try again", ExitCode.UNREACHABLE)
-        case PermissionError() as barred:
-            what = f"{barred.filename}: {barred.strerror}"
-            return _fail(screen, "permission", what, "whose file is it? run ainur as its owner", ExitCode.CONFIGURATION)
+        case OSError() as disk if (refused := _disk(disk, home)) is not None:
+            code, hint, exit_code = refused
+            where = f"{disk.filename}: " if disk.filename else ""
+            return _fail(screen, code, f"{where}{disk.strerror}", hint, exit_code)
         case ConfigError() as wrong:
             code = str(getattr(wrong, "code", "configuration")).replace("-", "_")
             return _fail(screen, code, str(wrong), wrong.hint, EXITS.get(code, ExitCode.CONFIGURATION))
@@ -142,6 +144,23 @@ def _fail(
 
 
 MONEY = frozenset({"free", "spendable", "budget", "needed", "fee_reserve", "reserve", "missing", "held", "price"})
+
+
+def _disk(exc: OSError, home: Path) -> tuple[str, str, ExitCode] | None:
+    """Code, hint and exit code for what the disk refused; None for what is our own mistake."""
+    if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "disk_full", "make room on that disk, then type it again", ExitCode.UNREACHABLE
+    if isinstance(exc, PermissionError) or exc.errno == errno.EROFS:
+        return "permission", "whose file is it? run ainur as its owner", ExitCode.CONFIGURATION
+    # Below a home that somebody named, anything may be in the way; elsewhere a missing file is a bug.
+    if exc.filename is not None and Path(os.fsdecode(exc.filename)).is_relative_to(home):
+        return "bad_home", "name a directory on an ordinary disk with --home", ExitCode.CONFIGURATION
+    return None
+
+
+def _help(argv: Sequence[str]) -> str:
+    noun = next((word for word in argv if word in NOUNS), "")
+    return f"ainur {noun} --help".replace("  ", " ")
 
 
 def _detail(name: str, value: object) -> str:

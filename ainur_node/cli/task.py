@@ -136,7 +136,11 @@ def _ending(ask: Ask, task: str, accepted: Mapping[str, Any], out: str | None) -
     data = {**accepted, **shown}
     code = ending(shown)
     if code == ExitCode.DONE:
-        data["result"] = _result(ask, task, out)
+        try:
+            data["result"] = _result(ask, task, out)
+        except Usage as unwritten:
+            hint = f"the result is paid for and kept: ainur task result {task[:12]} --out FILE"
+            raise Refused("not_written", f"{unwritten}; {hint}") from unwritten
     elif code == ExitCode.REFUSED:
         data |= refusal(str(data.get("outcome") or data.get("phase")), f"ainur auction why {task[:12]}")
     return Report(data, lambda screen: _ended(screen, data, code), code)

@@ -131,6 +131,24 @@ def _within(data: bytes, what: str, limit: int) -> bytes:
     return data
 
 
+def check_writable(text: str, option: str) -> None:
+    """Usage when a file surely cannot be written, before anything is done that costs money."""
+    if text == "-":
+        return
+    path = as_path(text, option)
+    if path.is_dir():
+        raise Usage(f"{option} {text}: this is a directory", hint="name a file in it")
+    if not path.parent.is_dir():
+        raise Usage(f"{option} {text}: there is no directory {path.parent}", hint="make it, or name another file")
+    there = path.exists()
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644))
+    except OSError as exc:
+        raise Usage(f"{option} {text}: {exc.strerror}", hint="name a file in a directory of yours") from exc
+    if not there:
+        path.unlink(missing_ok=True)
+
+
 def write_file(text: str, option: str, data: bytes) -> None:
     """Write bytes to a file, or to stdout for ``-``; Usage when it cannot be."""
     if text == "-":
