@@ -95,6 +95,7 @@ class Database:
         self._pool: Any = None
         self._owner: Any = None  # the connection that holds the advisory lock
         self._owned = False
+        self._missed = False
         self._relock = asyncio.Lock()
         self.calls = 0
         self.failures = 0
@@ -199,8 +200,11 @@ class Database:
             return
         async with self._relock:
             if self._owner.is_closed():
-                _log.warning("database_lock_lost")
+                if not self._missed:  # said once, however often somebody asks before the server is back
+                    self._missed = True
+                    _log.warning("database_lock_lost")
                 await self._lock_in_loop()
+                self._missed = False
                 _log.info("database_lock_regained")
 
     async def unlock(self) -> None:

@@ -1,6 +1,7 @@
 """One database belongs to one node at a time, also when connections break."""
 
 import pytest
+import structlog
 import trio
 
 from ainur_node.errors import Transient
@@ -51,16 +52,19 @@ async def test_a_lost_lock_is_taken_again_before_anything_is_written(dsn: str) -
                     pass
 
 
-async def test_a_node_that_lost_its_lock_to_another_writes_nothing(dsn: str) -> None:
+async def test_a_node_that_lost_its_lock_to_another_writes_nothing_and_says_so_once(dsn: str) -> None:
     async with open_store(dsn) as store, open_store(dsn) as other:
         async with store.lock():
             await _break_the_lock(store)
             async with other.lock():
-                with pytest.raises(Transient, match="another node"):
-                    await store.put_doc("k", b"k", "1")
+                with structlog.testing.capture_logs() as said:
+                    for _ in range(3):
+                        with pytest.raises(Transient, match="another node"):
+                            await store.put_doc("k", b"k", "1")
                 assert await other.get_doc("k", b"k") is None
             await store.put_doc("k", b"k", "2")
         assert await other.get_doc("k", b"k") == "2"
+    assert [each["event"] for each in said] == ["database_lock_lost"]
 
 
 async def _break_the_lock(store: PostgresStore) -> None:
