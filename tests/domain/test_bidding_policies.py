@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ainur_node.domain.agent import Offer
+from ainur_node.domain.auction.single import RowStatus
 from ainur_node.domain.bidding import POLICIES, SENTENCES, Invitation, decide
 from ainur_node.domain.ids import AccountId, AgentId, ModuleId, PackageId
 from ainur_node.domain.money import Amount
+from ainur_node.domain.requester import WORTH_ANOTHER
 from ainur_node.domain.task import Limits, VerificationClass
 
 OFFER = Offer(
@@ -91,6 +93,13 @@ def test_every_policy_can_say_no_and_every_code_has_a_sentence() -> None:
     assert set(codes) <= set(SENTENCES)
     assert [next(p(i) for c, i in NO if c == code) for p, code in zip(POLICIES, codes, strict=True)] == codes
     assert all(len(sentence) > 10 for sentence in SENTENCES.values())
+
+
+def test_every_reason_why_nobody_was_hired_has_a_sentence_and_no_sentence_is_idle() -> None:
+    policies = {code for code, _ in NO}
+    not_opened = {status.name.lower() for status in RowStatus if status is not RowStatus.REVEALED}
+
+    assert set(SENTENCES) == {*policies, *not_opened, *WORTH_ANOTHER, "failed_before"}
 
 
 def test_the_first_no_in_order_is_the_answer() -> None:
