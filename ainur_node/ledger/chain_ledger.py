@@ -321,11 +321,11 @@ class ChainLedger:
 
     async def decline(self, escrow: EscrowId) -> str:
         """Give the escrow back."""
-        return await self._end(escrow, escrow_calls.decline(escrow, 0))
+        return await self._end_mine(escrow, escrow_calls.decline(escrow, 0))
 
     async def give_back(self, escrow: EscrowId) -> str:
         """Return the money of a delivery that is wrong."""
-        return await self._end(escrow, escrow_calls.give_back(escrow))
+        return await self._end_mine(escrow, escrow_calls.give_back(escrow))
 
     async def auto_release(self, escrow: EscrowId) -> str:
         """Pay out after the review time."""
@@ -334,6 +334,13 @@ class ChainLedger:
     async def timeout_dispute(self, escrow: EscrowId) -> str:
         """End a dispute whose limit is over."""
         return await self._end(escrow, escrow_calls.timeout_dispute(escrow))
+
+    async def _end_mine(self, escrow: EscrowId, call: Call) -> str:
+        """As :meth:`_end`; nothing is sent when a runner-up's escrow took the place of ours under its id."""
+        found = await self.escrow(escrow)
+        if found is not None and found.payee != self.account:
+            return "not_party"
+        return await self._end(escrow, call)
 
     async def _end(self, escrow: EscrowId, call: Call) -> str:
         """Send a call that ends an escrow; the outcome it has now, or the refusal's code while it has none."""

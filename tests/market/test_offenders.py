@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+import trio
 from market_stage import ASKS, BUDGET, Stage, set_up
 from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.devnet.faults.menu import find
+from ainur_node.domain.ids import EscrowId
 
 NAMED = {
     "never-commits": [("cheap", "silent", None)],
@@ -105,3 +107,39 @@ async def test_a_lie_in_the_bidding_costs_the_liar_nothing_and_the_next_is_paid(
     assert int(done["price"]) == ASKS["dearest"]
     assert stage.gain(stage.dear) == ASKS["dearest"]
     assert stage.gain(stage.cheap) == 0
+
+
+async def test_what_comes_too_late_is_refused_by_the_chain(stage: Stage, autojump_clock: MockClock) -> None:
+    await make_liar(stage, stage.cheap, "delivers-too-late")
+
+    await stage.run()
+
+    sent = {row.call: str(row.outcome) for row in await stage.cheap.store.outbox(100)}
+    assert sent["Escrow.deliver"].endswith("Escrow.TooLate")
+
+
+async def test_nothing_is_sent_about_an_escrow_that_became_somebody_elses(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    for node in (stage.cheap, stage.dear):
+        await make_liar(stage, node, "delivers-nothing")
+    task = await stage.submitter.submit(BUDGET)
+    escrow = await awarded(stage, task, stage.dear)
+    before = await stage.cheap.store.outbox(100)
+
+    assert await stage.cheap.ledger.decline(escrow) == "not_party"
+
+    assert await stage.cheap.store.outbox(100) == before
+    await stage.submitter.final(task)
+
+
+async def awarded(stage: Stage, task: str, node: MarketNode) -> EscrowId:
+    """The escrow of a task once it pays this node."""
+    with trio.fail_after(300):
+        while True:
+            shown = await stage.submitter.show(task)
+            escrow = EscrowId(bytes.fromhex(shown["escrow"] or ""))
+            seen = await stage.submitter.ledger.escrow(escrow) if escrow else None
+            if seen is not None and (seen.payee, seen.state) == (node.account, "funded"):
+                return escrow
+            await trio.sleep(0.1)
