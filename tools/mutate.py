@@ -1,31 +1,22 @@
 """Breaks the domain one small change at a time and asks its tests to notice: ``make mutants``.
 
-Each mutant lives only in a process that is forked where pytest is about to collect: there it imports the changed domain
-and the tests anew, so that nothing was computed by the unchanged code, and runs first the tests that are near its file,
-then all others. No file is ever changed. Changes that no test could ever see stand in equivalent_mutants.toml with the
-reason; an entry that matches nothing any more, or that the near tests do notice, is an error as a survivor is.
+Each mutant lives only in a forked process, which runs first the tests that are near its file, then all others; no file
+is ever changed. Changes that no test could ever see stand in equivalent_mutants.toml with the reason; an entry that
+matches nothing any more, or that the near tests do notice, is an error as a survivor is.
 """
 
 import argparse
 import ast
 import json
 import os
-import resource
-import signal
 import sys
 import time
 import tomllib
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
 
-import hypothesis.stateful
-import msgspec  # noqa: F401  (loaded here, so that no fork has to)
-import pytest
+from forks import LIMIT, SURVIVED, Forks, Trial
 from mutants import Mutant, mutants
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +28,6 @@ TARGETS = tuple(
     )
 )
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-MEMORY = 2 << 30  # a mutant may not eat the machine
 # Processor seconds, not those of the clock: a busy machine must not make a mutant look noticed.
 PATIENCE = 10, 6  # at least this long, and this many times as long as the unchanged code takes
 # The files that are most likely to notice; most mutants never meet another.
@@ -59,7 +49,6 @@ NEAR = {
 }
 # It compares a page with the code that writes it: whoever changes the code writes the page anew.
 NO_WITNESS = ("test_state_diagrams",)
-NOTICED, LIMIT, SURVIVED = "noticed", "limit", "survived"
 
 
 @dataclass(slots=True)
@@ -71,108 +60,6 @@ class Verdict:
     at_the_limit: int = 0
     equivalent: list[Mutant] = field(default_factory=list)
     survivors: list[Mutant] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Trial:
-    """A mutant (None: the unchanged file) in front of one round of tests after the other."""
-
-    file: str
-    source: str
-    rounds: list[list[str]]
-    limits: list[int]
-    mutant: Mutant | None = None
-    passed: int = 0
-    spent: list[float] = field(default_factory=list)
-    end: str = ""
-
-
-class _OneModule(MetaPathFinder, Loader):
-    """Gives one module other source; everything else is imported as ever."""
-
-    def __init__(self, file: str, source: str) -> None:
-        self._name = file.removesuffix(".py").replace("/", ".")
-        self._source = source
-
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        del path, target
-        return ModuleSpec(fullname, self) if fullname == self._name else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self._source, self._name, "exec"), module.__dict__)
-
-
-class Forks:
-    """A pytest plugin that stops before collecting, and lets each fork collect and run for itself."""
-
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._session: pytest.Session | None = None
-        self.forked = False
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self, session: pytest.Session) -> bool | None:
-        """In a fork: go on with its own tests. In the parent: judge everything, collect nothing."""
-        self._session = session
-        self.judge()
-        return None if self.forked else True
-
-    def judge(self) -> None:
-        """What the parent does with its forks."""
-        raise NotImplementedError
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Examples before properties, and the state machines last: what is quick may notice first."""
-        items.sort(
-            key=lambda item: (item.path.stem.endswith("_machine"), hasattr(getattr(item, "obj", 0), "hypothesis"))
-        )
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """The first failure says it all; to put it into words would take longer than the tests did."""
-        if self.forked and call.excinfo and not call.excinfo.errisinstance(pytest.skip.Exception):
-            os._exit(1)
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """A fork ends here, and only here."""
-        if self.forked:
-            os._exit(int(exitstatus))
-
-    def run(self, trials: Iterator[Trial]) -> Iterator[Trial]:
-        """Each trial when it has ended, ``workers`` at a time; ends early in a fork."""
-        again: deque[Trial] = deque()
-        running: dict[int, Trial] = {}
-        while True:
-            while len(running) < self._workers and (trial := again.popleft() if again else next(trials, None)):
-                if not (child := os.fork()):
-                    self._become(trial)
-                    return
-                running[child] = trial
-            if not running:
-                return
-            child, status, used = os.wait4(-1, 0)
-            trial = running.pop(child)
-            code = os.waitstatus_to_exitcode(status)
-            trial.spent.append(used.ru_utime + used.ru_stime)
-            trial.passed += code == 0
-            if code == 0 and trial.passed < len(trial.rounds):
-                again.append(trial)
-                continue
-            trial.end = SURVIVED if code == 0 else LIMIT if code == -signal.SIGXCPU else NOTICED
-            yield trial
-
-    def _become(self, trial: Trial) -> None:
-        """Turn this fork into a pytest run of the trial's next round."""
-        assert self._session is not None
-        self.forked = True
-        limit = trial.limits[trial.passed]
-        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 5))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        sys.meta_path.insert(0, _OneModule(trial.file, trial.source))
-        self._session.config.args[:] = trial.rounds[trial.passed]
 
 
 class Court(Forks):
@@ -189,7 +76,6 @@ class Court(Forks):
 
     def judge(self) -> None:
         """Every mutant of every file, once the file's tests pass without any change."""
-        _warm()
         for file in self.verdicts:
             source = (ROOT / file).read_text("utf-8")
             rounds = _rounds(file)[: 1 if self._near_only else 2]
@@ -212,8 +98,8 @@ class Court(Forks):
         return Trial(file, mutant.source, rounds[: 1 if mutant.key in self.known else 2], limits, mutant)
 
     def _note(self, trial: Trial) -> None:
-        mutant, verdict = trial.mutant, self.verdicts[trial.file]
-        assert mutant is not None
+        mutant, verdict = trial.subject, self.verdicts[trial.file]
+        assert isinstance(mutant, Mutant)
         verdict.mutants += 1
         if trial.end != SURVIVED:
             verdict.killed += 1
@@ -309,12 +195,6 @@ def as_json(court: Court, seconds: float) -> str:
     return json.dumps({"files": files, **wrong, "seconds": round(seconds, 1)}, indent=2)
 
 
-@hypothesis.given(hypothesis.strategies.integers())
-def _warm(number: int) -> None:
-    """What Hypothesis prepares at its first test need not be prepared in every fork."""
-    del number
-
-
 def main() -> int:
     """Exit code 1 when a mutant survived or the list of equivalent ones is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -331,19 +211,8 @@ def main() -> int:
                 print(f"{mutant.file}:{mutant.line} {mutant.within}: {mutant.change}")
         return 0
     started = time.monotonic()
-    phases = hypothesis.Phase.explicit, hypothesis.Phase.generate
-    hypothesis.settings.register_profile(
-        "mutants",
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=phases,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    hypothesis.settings.load_profile("mutants")
     court = Court(options.files, options.workers, near_only=options.near, follow=not options.json)
-    plain = ["-x", "-o", "addopts=", "--noconftest", "--assert=plain", "--timeout=0", "--capture=no"]
-    pytest.main([*plain, "-p", "no:cacheprovider", "-p", "no:terminal"], plugins=[court])
+    court.start()
     seconds = time.monotonic() - started
     print((as_json if options.json else report)(court, seconds))
     return court.failed
