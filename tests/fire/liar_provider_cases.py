@@ -173,6 +173,28 @@ def served_result(world: LiarWorld, offender: dict[str, Any]) -> str:
     return "mismatch blob: result and receipt as served"
 
 
+STORY = (
+    "wins with ask 0.2 AIN",
+    "the delivery does not hold: replay_differs",
+    "disputed on chain: replay differs",
+    "gave the money back",
+    "wins with ask 0.25 AIN",
+    "verified: replayed here with the same result",
+    "settled (paid): 0.3 AIN paid",
+)
+
+
+def served_result_and_story(world: LiarWorld, offender: dict[str, Any]) -> str:
+    """As above; and `ainur task watch` tells of the refusal, the money that came back and the new round, in order."""
+    (task,) = (row["task"] for row in world.ask(SUBMITTER, "task.list", limit=2)["tasks"])
+    watched = world.ainur("task", "watch", task)
+    assert watched.code == 0
+    places = [watched.stderr.find(words) for words in STORY]
+    assert -1 not in places, watched.stderr
+    assert places == sorted(places), watched.stderr
+    return served_result(world, offender)
+
+
 def refusal(world: LiarWorld, offender: dict[str, Any]) -> str:
     """The words with which the liar refused the bytes."""
     assert offender["evidence"]["kind"] == "result"
@@ -190,7 +212,7 @@ CASES = (
     Case("never-reveals", Paid("n2", N3, ("not_revealed",), transcript_row(RowStatus.NOT_REVEALED))),
     Case("reveals-another-ask", Paid("n2", N3, ("bad_opening",), transcript_row(RowStatus.BAD_OPENING))),
     Case("commits-twice", Paid("n1", N2, ("committed_twice",), both_commits)),
-    Case("wrong-result", Paid("n2", N3, ("replay_differs", "gave_back"), served_result, LOCK, attempt=1)),
+    Case("wrong-result", Paid("n2", N3, ("replay_differs", "gave_back"), served_result_and_story, LOCK, attempt=1)),
     Case("wrong-result-stubborn", Stale(("replay_differs",), served_result)),
     Case("dies-at-work", Paid("n2", N3, ("not_delivered",), failed_on_chain, LOCK)),
     Case("another-nodes-result", Stale(("receipt_provider",), served_result)),

@@ -1,5 +1,7 @@
 """Every fault of the menu in a world of real processes: how it ends, who loses what, where the evidence lies."""
 
+from collections.abc import Callable
+
 import liar_provider_cases
 import liar_requester_cases
 import pytest
@@ -14,7 +16,7 @@ CASES: tuple[Case, ...] = (*liar_provider_cases.CASES, *liar_requester_cases.CAS
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.fault for case in CASES])
-def test_a_lie_ends_as_the_protocol_says(case: Case, note: object) -> None:
+def test_a_lie_ends_as_the_protocol_says(case: Case, note: Callable[..., None]) -> None:
     with liar_world(case.fault) as world:
         shown = []
         for _ in range(case.tasks):
@@ -26,7 +28,7 @@ def test_a_lie_ends_as_the_protocol_says(case: Case, note: object) -> None:
         books = world.books()
         assert books.audit.difference == 0
         assert books.audit.issuance == world.before.audit.issuance
-    note(  # type: ignore[operator]
+    note(
         "liars",
         lie=case.fault,
         outcome=ending.outcome,

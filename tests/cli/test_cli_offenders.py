@@ -1,0 +1,50 @@
+"""Whoever is named is named by name, with what it did and where the evidence lies."""
+
+import json
+from typing import Any
+
+import pytest
+from cli_world import AUCTION, TASK, FakeNode, Type
+
+LIAR = "b" * 64
+ROW: dict[str, Any] = {
+    "who": LIAR,
+    "role": "provider",
+    "code": "not_revealed",
+    "sentence": "a provider committed but did not reveal",
+    "evidence": {"kind": "transcript", "id": "c" * 64},
+}
+
+
+@pytest.fixture
+def submitter(node: FakeNode) -> FakeNode:
+    (node.home / "world.json").write_text(json.dumps({"nodes": [{"name": "n1", "account": LIAR}]}))
+    return node
+
+
+def test_why_names_the_offender(submitter: FakeNode, ainur: Type) -> None:
+    submitter.answers["auction.why"]["offenders"] = [ROW]
+
+    told = "n1: not_revealed: a provider committed but did not reveal; evidence: transcript cccccccccccc"
+    assert told in ainur("auction", "why", AUCTION).out
+    assert ainur("auction", "why", AUCTION, "--json").json["offenders"] == [ROW]
+
+
+def test_a_task_names_the_offender(submitter: FakeNode, ainur: Type) -> None:
+    submitter.shown["offenders"] = [ROW | {"evidence": None}]
+
+    typed = ainur("task", "show", TASK)
+
+    assert "n1: not_revealed: a provider committed but did not reveal\n" in typed.out
+
+
+def test_a_stranger_is_named_by_its_digits(submitter: FakeNode, ainur: Type) -> None:
+    submitter.answers["auction.why"]["offenders"] = [ROW | {"who": "d" * 63 + "e"}]
+
+    assert "…ddddddde: not_revealed" in ainur("auction", "why", AUCTION).out
+
+
+def test_what_a_peer_said_cannot_move_the_cursor(submitter: FakeNode, ainur: Type) -> None:
+    submitter.answers["auction.why"]["offenders"] = [ROW | {"sentence": "\x1b[2Jgone"}]
+
+    assert "\x1b" not in ainur("auction", "why", AUCTION).out
