@@ -19,7 +19,7 @@ from life_samples import INVITED, PROVIDER_FACTS, REQUESTER_FACTS, SUBMITTED  # 
 from life_turns import PROVIDER_TURNS, REQUESTER_TURNS  # noqa: E402
 
 from ainur_node.domain import provider, requester  # noqa: E402
-from ainur_node.domain.requester import MAX_ATTEMPTS, WORTH_ANOTHER  # noqa: E402
+from ainur_node.domain.requester import ABOUT_THE_WINNER, MAX_ATTEMPTS, WORTH_ANOTHER  # noqa: E402
 
 FILE = ROOT / "docs" / "states.md"
 HEAD = """# States
@@ -41,7 +41,8 @@ def task_life() -> Life:
             ("given back", "not given back", lambda _, fact: _ending(fact) == "gave_back"),
             ("attempts left", "last attempt", lambda task, _: task.attempt + 1 < MAX_ATTEMPTS),
             ("first attempt", "later attempt", lambda task, _: task.attempt == 0),
-            ("worth another", "not worth another", lambda task, _: bool(task.failed) or task.outcome in WORTH_ANOTHER),
+            ("about the winner", "about the auction", lambda _, fact: getattr(fact, "code", "") in ABOUT_THE_WINNER),
+            ("worth another", "not worth another", lambda task, _: _worth_another(task)),
         ],
     )
 
@@ -58,6 +59,10 @@ def job_life() -> Life:
             ("answered", "not answered", lambda job, _: job.answered),
         ],
     )
+
+
+def _worth_another(task: requester.RequesterTask) -> bool:
+    return bool(task.failed or task.skipped) or task.outcome in WORTH_ANOTHER
 
 
 def _ending(happened: object) -> str:

@@ -109,6 +109,7 @@ SENTENCES = {
     "bad_opening": "a provider revealed something else than it had committed to",
     "ineligible": "a provider's terms do not fit the task",
     "failed_before": "a provider had won and failed",
+    "award_refused": "the chain refused an award",
     "closed_too_late": "the bid set reached the chain too late",
 }
 

@@ -125,9 +125,10 @@ class Escrowed:
 
 @dataclass(frozen=True, slots=True)
 class AwardRefused:
-    """The chain refused this winner (stake gone, agent retired): the next one follows."""
+    """The chain, in block ``block``, refused this winner (stake gone, agent retired) or any award at all."""
 
     code: str
+    block: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ainur_node.domain.auction.commitments import Commit, Opening
+from ainur_node.domain.auction.transcript import Skipped
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, PackageId, PeerId, TaskId
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.receipt import Receipt
@@ -65,11 +66,12 @@ class CollectReveals:
 
 @dataclass(frozen=True, slots=True)
 class ClearAgain:
-    """Recompute winner and price of the stored transcript without the failed ones."""
+    """Recompute winner and price of the stored transcript without those who failed or could not be awarded."""
 
     auction: AuctionId
     transcript_blob: bytes
     failed: tuple[AccountId, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

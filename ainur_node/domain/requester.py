@@ -7,6 +7,7 @@ from enum import StrEnum
 from ainur_node.domain import events as fact
 from ainur_node.domain import orders as do
 from ainur_node.domain.auction.commitments import Commit, Opening
+from ainur_node.domain.auction.transcript import Skipped
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, PackageId, TaskId
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.task import TaskSpec, auction_id
@@ -14,10 +15,23 @@ from ainur_node.errors import Bug
 
 MAX_ATTEMPTS = 3
 CLOSED_TOO_LATE = "closed_too_late"
-NOT_STANDING = "not_standing"
 NOBODY_ANSWERED = "nobody_answered"
+AWARD_REFUSED = "award_refused"
 # Ends of an auction that say more about the moment than about the task.
-WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED)
+WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED, AWARD_REFUSED)
+# Refusals of an award that are about its winner; all others are about the auction, and nobody else could be awarded.
+NOT_STANDING = "not_standing"
+ABOUT_THE_WINNER = frozenset(
+    {
+        NOT_STANDING,
+        "provider_inactive",
+        "bad_signature",
+        "agent_mismatch",
+        "bad_price",
+        "not_enough_stake",
+        "awarded_to_another",
+    }
+)
 
 
 class Phase(StrEnum):
@@ -77,6 +91,7 @@ class RequesterTask:
     delivery: bytes = b""
     output_sha256: bytes | None = None
     failed: tuple[AccountId, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
     excluded: tuple[AccountId, ...] = ()
     cancelled: bool = False
     refused: tuple[str, str] | None = None
@@ -129,17 +144,14 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return _no_sale(task, happened)
         case fact.Escrowed() if phase is Phase.AWARDING:
             return _escrowed(task, happened)
-        case fact.AwardRefused(code=code) if phase is Phase.AWARDING and task.opening is not None:
-            provider = task.opening.provider
-            state, orders = _next_winner(task, provider)
-            # A bid that stood long enough but was reached too late says nothing against its bidder.
-            return (replace(state, excluded=task.excluded) if code == NOT_STANDING else state), orders
+        case fact.AwardRefused() if phase is Phase.AWARDING and task.opening is not None:
+            return _award_refused(task, task.opening.provider, happened)
         case fact.Delivered(delivery=delivery) if phase is Phase.RUNNING:
             return _delivered(replace(task, phase=Phase.VERIFYING, delivery=delivery))
         case fact.WinnerFailed(payee=payee, how="gave_back") if phase in _MAY_SETTLE:
             return _attempt_again(_fail(task, payee))
         case fact.WinnerFailed(payee=payee) if phase in (Phase.RUNNING, Phase.DISPUTED):
-            return _next_winner(task, payee)
+            return _next_winner(_fail(task, payee))
         case fact.Verified(escrow=escrow, output_sha256=output) if phase is Phase.VERIFYING:
             verified = replace(task, phase=Phase.ACCEPTING, output_sha256=output)
             return verified, [do.Accept(escrow, happened.replayed)]
@@ -286,18 +298,27 @@ def _fail(task: RequesterTask, payee: AccountId) -> RequesterTask:
     )
 
 
-def _next_winner(task: RequesterTask, payee: AccountId) -> Step:
+def _award_refused(task: RequesterTask, winner: AccountId, happened: fact.AwardRefused) -> Step:
+    if happened.code in ABOUT_THE_WINNER:
+        # It says nothing against the bidder in a later attempt: stake and standing are looked at anew there.
+        passed = (*task.skipped, Skipped(winner, happened.block))
+        return _next_winner(replace(task, escrow=None, opening=None, skipped=passed))
+    releasing = replace(task, phase=Phase.RELEASING, reasons=((happened.code, 1),), outcome=AWARD_REFUSED)
+    return releasing, [do.ReleaseHold(task.auction, None, task.all_revealed)]
+
+
+def _next_winner(task: RequesterTask) -> Step:
     if task.transcript_blob is None:
         raise Bug(f"task {task.task.hex()[:16]} lost a winner it never had")
-    again = replace(_fail(task, payee), phase=Phase.RECLEARING)
-    return again, [do.ClearAgain(task.auction, task.transcript_blob, again.failed)]
+    again = replace(task, phase=Phase.RECLEARING)
+    return again, [do.ClearAgain(task.auction, task.transcript_blob, task.failed, task.skipped)]
 
 
 def _released(task: RequesterTask) -> Step:
     if task.cancelled:
         return replace(task, phase=Phase.CANCELLED), []
     # Providers that passed would pass again. A failed winner, silence or our own delay is worth another attempt.
-    if task.failed or task.outcome in WORTH_ANOTHER:
+    if task.failed or task.skipped or task.outcome in WORTH_ANOTHER:
         return _attempt_again(task)
     return replace(task, phase=Phase.REFUNDED), []
 

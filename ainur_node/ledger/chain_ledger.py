@@ -11,9 +11,11 @@ from ainur_node.domain.auction.commitments import Commit, MerkleProof, Opening
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
+from ainur_node.domain.requester import ABOUT_THE_WINNER
 from ainur_node.errors import Transient
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.records import agent_of, auction_of, award_proof, escrow_of, provider_of
+from ainur_node.ledger.refusals import refusal_at
 from ainur_node.ledger.watch import AUCTION, ESCROW, ChainWatch
 from ainur_node.ports import Balance, ChainAgent, ChainAuction, ChainEscrow, ChainProvider, OpenTerms
 from pallets_client.errors import ChainError
@@ -235,7 +237,7 @@ class ChainLedger:
             if isinstance(outcome, Refused):
                 raise Transient(f"award: {_refusal(outcome)[1]}")
             if isinstance(outcome, Failed):
-                return events.AwardRefused(_refusal(outcome)[0])
+                return await self._award_refused(outcome, auction, opening, commit, price)
             found = await self.auction(auction)
         escrow = await self.escrow(found.escrow) if found is not None and found.escrow is not None else None
         if found is None or found.escrow is None or escrow is None:
@@ -245,6 +247,30 @@ class ChainLedger:
         return events.Escrowed(
             found.escrow, escrow.payee, escrow.amount, escrow.fee, escrow.awarded_at, escrow.deliver_by
         )
+
+    async def _award_refused(
+        self, outcome: Failed, auction: AuctionId, opening: Opening, commit: Commit, price: Amount
+    ) -> events.AwardRefused:
+        """A refusal that the state of its block shows; Transient for one that was over before the block ended."""
+        code, number = _refusal(outcome)[0], outcome.block_number
+        if code not in ABOUT_THE_WINNER:
+            return events.AwardRefused(code, number)
+        seen = await self.refusal_at(number, auction, opening, commit, price)
+        if seen is None:
+            raise Transient(f"the chain refused this winner ({code}) and would take it now")
+        return events.AwardRefused(seen, number)
+
+    async def refusal_at(
+        self, block: int, auction: AuctionId, opening: Opening, commit: Commit, price: Amount
+    ) -> str | None:
+        """Why the chain would not award this winner after a block; None when it would."""
+        at = await self.block_hash(block)
+        return await self._read(refusal_at, self._client, auction, opening, commit, price, at)
+
+    async def auction_at(self, block: int, auction: AuctionId) -> ChainAuction | None:
+        """An auction as it stood after a block."""
+        found = await self._read(self._client.auction, auction, await self.block_hash(block))
+        return auction_of(found) if found is not None else None
 
     async def release(self, auction: AuctionId, transcript: bytes | None, *, all_revealed: bool) -> str:
         """Cancel, no_sale or expire, whichever the state allows."""

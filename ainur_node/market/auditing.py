@@ -35,6 +35,7 @@ async def checks(
         Check("rule", t.rule == RULE_VERSION, f"the rule is version {RULE_VERSION}, the one recomputed here"),
         Check("epoch", t.score_epoch == chain.score_epoch, "scores of the epoch that the auction named"),
         Check("failed", set(t.failed) <= set(chain.failed), "everybody left out had won before and failed on chain"),
+        await _skips_hold(ledger, auction, t),
         Check("scores", await _scores_hold(ledger, chain, t), "penalties rest on the scores that the chain froze"),
         Check("contents", not found, "; ".join(f.detail for f in found) or "root, signatures, openings, penalties"),
     ]
@@ -57,6 +58,26 @@ async def checks(
     elif chain.state == "no_sale":
         done.append(Check("award", sale is None, "nobody was at or below the reserve"))
     return done
+
+
+async def _skips_hold(ledger: Ledger, auction: AuctionId, t: Transcript) -> Check:
+    """Whether each winner that was passed over was due an award then, and the chain's own state refused it.
+
+    Raises Transient when the chain no longer knows the state of one of those blocks.
+    """
+    said = "whoever was passed over was due, and the chain would not take the award"
+    for place, skipped in enumerate(t.skipped):
+        row = next((r for r in t.rows if r.commit.provider == skipped.provider), None)
+        then = await ledger.auction_at(skipped.block, auction)
+        if row is None or row.opening is None or then is None or then.state != "closed":
+            return Check("skipped", False, f"{skipped.provider.hex()[:12]} could not be awarded in that block at all")
+        sale = outcome(ledger.genesis, replace(t, failed=then.failed, skipped=t.skipped[:place]))
+        if sale is None or sale.winner.provider != skipped.provider:
+            return Check("skipped", False, f"{skipped.provider.hex()[:12]} was passed over without its turn")
+        code = await ledger.refusal_at(skipped.block, auction, row.opening, row.commit, sale.price)
+        if code is None:
+            return Check("skipped", False, f"the chain would have taken {skipped.provider.hex()[:12]}")
+    return Check("skipped", True, said)
 
 
 async def _scores_hold(ledger: Ledger, chain: ChainAuction, t: Transcript) -> bool:

@@ -15,6 +15,7 @@ from ainur_node.domain.events import Cleared, NoSale
 from ainur_node.domain.ids import NodeKey
 from ainur_node.domain.orders import ClearAgain, CollectReveals
 from ainur_node.domain.reputation import penalty
+from ainur_node.domain.requester import AWARD_REFUSED
 from ainur_node.errors import Bug, Misbehaviour, Transient
 from ainur_node.market import messages
 from ainur_node.market.library import Library
@@ -59,9 +60,9 @@ class Clearing:
         return await self._decide(transcript)
 
     async def run_again(self, order: ClearAgain) -> Cleared | NoSale:
-        """Recompute without the failed providers."""
+        """Recompute without those who failed or could not be awarded."""
         stored = await self._library.transcript(order.transcript_blob)
-        return await self._decide(replace(stored, failed=order.failed))
+        return await self._decide(replace(stored, failed=order.failed, skipped=order.skipped))
 
     async def _decide(self, transcript: Transcript) -> Cleared | NoSale:
         genesis = self._ledger.genesis
@@ -146,9 +147,14 @@ _REASONS = {
 
 
 def _reasons(transcript: Transcript) -> tuple[tuple[str, int], ...]:
-    counted = Counter(
-        "failed_before" if row.commit.provider in transcript.failed else _REASONS[row.status] for row in transcript.rows
-    )
+    skipped = {each.provider for each in transcript.skipped}
+
+    def reason(row: Row) -> str:
+        if row.commit.provider in transcript.failed:
+            return "failed_before"
+        return AWARD_REFUSED if row.commit.provider in skipped else _REASONS[row.status]
+
+    counted = Counter(reason(row) for row in transcript.rows)
     return tuple(sorted(counted.items()))
 
 

@@ -10,7 +10,7 @@ from ainur_node.domain.auction.single import RowStatus
 from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.ids import AccountId
-from ainur_node.domain.requester import NOT_STANDING, RequesterTask
+from ainur_node.domain.requester import ABOUT_THE_WINNER, NOT_STANDING, RequesterTask
 from ainur_node.errors import Transient
 from ainur_node.market import codec
 from ainur_node.market.codec import Fact
@@ -19,6 +19,8 @@ from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import Ledger, StoredFact
 
 SILENT = "silent"
+# Refusals of an award that say nothing against its winner.
+BLAMELESS = frozenset({NOT_STANDING, "bad_price", "awarded_to_another"})
 TOLD = {
     SILENT: "offers the capability, but neither bid nor said why not",
     "committed_twice": "signed two different commits for one auction; the first one counted",
@@ -134,7 +136,7 @@ def _against(happened: Fact, auction: bytes, payee: bytes, winner: bytes) -> Ite
             for second in doubles:
                 both = (firsts[second.provider], second)
                 yield Offender(second.provider, "committed_twice", Evidence("commits", second.commit, both))
-        case fact.AwardRefused(code=code) if code != NOT_STANDING:
+        case fact.AwardRefused(code=code) if code in ABOUT_THE_WINNER - BLAMELESS:
             yield Offender(AccountId(winner), code)
         case fact.WinnerFailed(escrow=escrow, payee=failed, how=how):
             # Where it gave back, the escrow stays as it is; else the runner-up's takes its place under the same id.

@@ -6,7 +6,7 @@ from ainur_node.domain import events as fact
 from ainur_node.domain.bidding import SENTENCES
 from ainur_node.domain.money import format_ain
 from ainur_node.domain.provider import ProviderJob
-from ainur_node.domain.requester import RequesterTask
+from ainur_node.domain.requester import ABOUT_THE_WINNER, RequesterTask
 from ainur_node.market import codec
 from ainur_node.market.codec import Fact
 from ainur_node.ports import StoredFact, StoredState
@@ -73,8 +73,10 @@ def sentence(happened: Fact) -> str:
             return f"budget free again ({how})"
         case fact.Escrowed(price=price, fee=fee, escrow=escrow):
             return f"escrow {short(escrow)} funded: {format_ain(price)} AIN and {format_ain(fee)} AIN fee"
-        case fact.AwardRefused(code=code):
+        case fact.AwardRefused(code=code) if code in ABOUT_THE_WINNER:
             return f"the chain refused this winner ({code}); the next one follows"
+        case fact.AwardRefused(code=code):
+            return f"the chain takes no award of this auction any more ({code})"
         case fact.Delivered(delivery=delivery):
             return f"delivered on chain: {short(delivery)}"
         case fact.WinnerFailed(payee=payee, how=how):

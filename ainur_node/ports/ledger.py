@@ -162,6 +162,19 @@ class Ledger(Protocol):
         """Turn the hold into the winner's escrow."""
         ...
 
+    async def refusal_at(
+        self, block: int, auction: AuctionId, opening: Opening, commit: Commit, price: Amount
+    ) -> str | None:
+        """Why the chain would not award this winner after a block: a code, None when it would.
+
+        Transient also when the chain no longer knows the state of that block.
+        """
+        ...
+
+    async def auction_at(self, block: int, auction: AuctionId) -> ChainAuction | None:
+        """An auction as it stood after a block; Transient as above."""
+        ...
+
     async def release(self, auction: AuctionId, transcript: bytes | None, *, all_revealed: bool) -> str:
         """End an auction without a sale: how it ended (cancelled, no_sale, expired, already the same)."""
         ...

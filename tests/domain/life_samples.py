@@ -55,7 +55,7 @@ REQUESTER_FACTS: dict[str, fact.RequesterFact] = {
     "NoSale": fact.NoSale(AUCTION, (("not_revealed", 1),), b32("transcript"), False),
     "Released": fact.Released(AUCTION, "expired"),
     "Escrowed": fact.Escrowed(ESCROW, WINNER, Amount(1_200), Amount(12), 40, 50),
-    "AwardRefused": fact.AwardRefused("stake_gone"),
+    "AwardRefused": fact.AwardRefused("not_enough_stake", 9),
     "Delivered": fact.Delivered(ESCROW, b32("delivery"), 60),
     "WinnerFailed": fact.WinnerFailed(ESCROW, WINNER, "declined"),
     "Verified": fact.Verified(ESCROW, b32("output"), 2, RECEIPT, True),

@@ -18,13 +18,14 @@ from ainur_node.domain.auction.rules import fee_of, reserve_of
 from ainur_node.domain.auction.single import Bidder, clear
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId
 from ainur_node.domain.money import Amount
-from ainur_node.domain.requester import CANCELLABLE, MAX_ATTEMPTS, NOT_STANDING, Phase, RequesterTask, begin, step
+from ainur_node.domain.requester import ABOUT_THE_WINNER, CANCELLABLE, MAX_ATTEMPTS, Phase, RequesterTask, begin, step
 from ainur_node.domain.task import auction_id, escrow_id
 from ainur_node.errors import Bug
 from ainur_node.market import codec
 
 FEE_BPS = 100
-refusal_codes = st.sampled_from(["stake_gone", "agent_retired", NOT_STANDING])
+about_the_winner = st.sampled_from(sorted(ABOUT_THE_WINNER))
+about_the_auction = st.sampled_from(["too_late", "not_closed", "not_enough_free"])
 
 
 class World(RuleBasedStateMachine):
@@ -126,8 +127,9 @@ class World(RuleBasedStateMachine):
     def clear_again(self) -> None:
         order: do.ClearAgain = self.order(do.ClearAgain)
         assert order.transcript_blob == b32(f"blob of {self.auctions[-1].hex()}")
-        assert order.failed == tuple(self.awarded[order.auction])
-        self.clear(order.auction, order.failed, all_revealed=True)
+        out = (*order.failed, *(each.provider for each in order.skipped))
+        assert sorted(out) == sorted(self.awarded[order.auction])
+        self.clear(order.auction, out, all_revealed=True)
 
     def clear(self, auction: AuctionId, failed: tuple[AccountId, ...], *, all_revealed: bool) -> None:
         bidders = [Bidder(bid.provider, bid.ask, 500_000, 0) for bid in self.bids.values()]
@@ -141,20 +143,19 @@ class World(RuleBasedStateMachine):
         self.tell(fact.Cleared(auction, digest, blob, winner, sale.price, 0, sale.second, len(bidders), all_revealed))
 
     @precondition(lambda self: self.doing(do.AwardOnChain))
-    @rule(refused=st.one_of(st.none(), st.none(), refusal_codes))
-    def award(self, refused: str | None) -> None:
+    @rule(refused=st.one_of(st.none(), st.none(), about_the_winner, about_the_auction), block=st.integers(0, 99))
+    def award(self, refused: str | None, block: int) -> None:
         order: do.AwardOnChain = self.order(do.AwardOnChain)
         winner = order.opening.provider
         earlier = self.awarded.setdefault(order.auction, [])
         assert winner not in earlier, "a failed winner is never awarded again in the same auction"
-        assert winner not in self.gone, "nor in a later one"
+        assert winner not in self.gone, "nor in a later one when it failed"
         assert winner in {c.provider for c in order.commits}
         assert order.opening == self.bids[winner]
         earlier.append(winner)
         if refused is not None:
-            if refused != NOT_STANDING:
-                self.gone.add(winner)
-            self.tell(fact.AwardRefused(refused))
+            self.tell(fact.AwardRefused(refused, block))
+            assert self.doing(do.ClearAgain) == (refused in ABOUT_THE_WINNER)
             return
         fee = fee_of(order.price, FEE_BPS)
         assert order.opening.ask <= order.price
@@ -292,7 +293,9 @@ class World(RuleBasedStateMachine):
     @invariant()
     def whoever_failed_stays_out(self) -> None:
         assert set(self.task.failed) <= set(self.awarded.get(self.task.auction, []))
-        assert len(set(self.task.failed)) == len(self.task.failed)
+        out = (*self.task.failed, *(each.provider for each in self.task.skipped))
+        assert len(set(out)) == len(out)
+        assert set(out) <= set(self.awarded.get(self.task.auction, []))
         assert set(self.task.excluded) == self.gone
 
     @invariant()

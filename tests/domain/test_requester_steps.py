@@ -9,9 +9,19 @@ from life_samples import BID, COMMIT, ESCROW, REQUESTER_FACTS, ROOT, SUBMITTED, 
 
 from ainur_node.domain import events as fact
 from ainur_node.domain import orders as do
+from ainur_node.domain.auction.transcript import Skipped
 from ainur_node.domain.ids import AccountId
 from ainur_node.domain.money import ZERO, Amount
-from ainur_node.domain.requester import CANCELLABLE, FINAL, MAX_ATTEMPTS, Phase, RequesterTask, begin, step
+from ainur_node.domain.requester import (
+    ABOUT_THE_WINNER,
+    CANCELLABLE,
+    FINAL,
+    MAX_ATTEMPTS,
+    Phase,
+    RequesterTask,
+    begin,
+    step,
+)
 from ainur_node.domain.task import auction_id
 from ainur_node.errors import Bug
 
@@ -83,7 +93,7 @@ def test_work_is_given_back_only_where_an_escrow_can_end(phase: Phase) -> None:
 def test_phases_are_stored_under_these_names() -> None:
     assert {p.value for p in Phase} == {p.name.lower() for p in Phase}
     assert [f.default for f in fields(RequesterTask)][10:] == [
-        *(0, 0, 0, 0, (), b"", b"", None, None, False, None, 0, 0, None, 0, b"", None, (), (), False, None, (), ""),
+        *(0, 0, 0, 0, (), b"", b"", None, None, False, None, 0, 0, None, 0, b"", None, (), (), (), False, None, (), ""),
     ]
 
 
@@ -248,19 +258,45 @@ def test_given_back_work_is_auctioned_anew_without_the_one_who_gave_it_back(
     assert [type(order).__name__ for order in orders] == ["HoldBudget"]
 
 
-def test_a_winner_that_the_chain_refuses_counts_as_failed() -> None:
-    after, orders = step(at(Phase.AWARDING), REQUESTER_FACTS["AwardRefused"])
+@pytest.mark.parametrize("code", sorted(ABOUT_THE_WINNER))
+def test_a_winner_that_the_chain_refuses_is_passed_over_and_may_bid_in_the_next_attempt(code: str) -> None:
+    earlier, before = AccountId(b32("earlier")), Skipped(AccountId(b32("before")), 8)
+    awarding = at(Phase.AWARDING, failed=(earlier,), skipped=(before,), excluded=(earlier,))
 
-    assert orders == [do.ClearAgain(FULL.auction, b32("blob"), (WINNER,))]
-    assert after.excluded == (WINNER,)
+    after, orders = step(awarding, fact.AwardRefused(code, 9))
+
+    skipped = (before, Skipped(WINNER, 9))
+    assert orders == [do.ClearAgain(FULL.auction, b32("blob"), (earlier,), skipped)]
+    assert (after.phase, after.skipped, after.failed, after.excluded) == (
+        Phase.RECLEARING,
+        skipped,
+        (earlier,),
+        (earlier,),
+    )
+    assert (after.opening, after.escrow) == (None, None)
+    assert len(ABOUT_THE_WINNER) == 7
 
 
-def test_a_bid_that_no_longer_stood_may_come_back_in_the_next_attempt() -> None:
-    earlier = AccountId(b32("earlier"))
-    after, orders = step(at(Phase.AWARDING, excluded=(earlier,)), fact.AwardRefused("not_standing"))
+def test_an_auction_that_takes_no_award_is_released_and_tried_anew() -> None:
+    after, orders = step(at(Phase.AWARDING, all_revealed=False), fact.AwardRefused("not_enough_free", 9))
 
-    assert orders == [do.ClearAgain(FULL.auction, b32("blob"), (WINNER,))]
-    assert (after.failed, after.excluded, after.opening) == ((WINNER,), (earlier,), None)
+    assert orders == [do.ReleaseHold(FULL.auction, None, all_revealed=False)]
+    assert (after.phase, after.outcome, after.reasons) == (
+        Phase.RELEASING,
+        "award_refused",
+        (("not_enough_free", 1),),
+    )
+    assert (after.failed, after.skipped, after.excluded) == ((), (), ())
+    again, orders = step(after, REQUESTER_FACTS["Released"])
+    assert (again.phase, again.attempt, again.excluded, len(orders)) == (Phase.FUNDING, 1, (), 1)
+
+
+def test_when_only_winners_were_passed_over_another_attempt_is_worth_it() -> None:
+    unsold = at(Phase.RELEASING, skipped=(Skipped(WINNER, 9),), outcome="no_sale")
+
+    again, orders = step(unsold, REQUESTER_FACTS["Released"])
+
+    assert (again.phase, again.attempt, again.skipped, len(orders)) == (Phase.FUNDING, 1, (), 1)
 
 
 def test_silence_is_worth_another_attempt_but_a_no_is_not() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ainur_node.domain.auction.commitments import Commit, bid_set_root, commit_message
 from ainur_node.domain.auction.single import RowStatus
-from ainur_node.domain.auction.transcript import Row, Transcript, faults, outcome, transcript_hash, without
+from ainur_node.domain.auction.transcript import Row, Skipped, Transcript, faults, outcome, transcript_hash, without
 from ainur_node.domain.ids import AccountId, AuctionId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.reputation import penalty
@@ -87,6 +87,20 @@ TAMPERED: dict[str, tuple[Transcript, set[str]]] = {
     ),
     "a stranger failed": (replace(HONEST, failed=(AccountId(b32("stranger")),)), {"unknown_failed"}),
     "one failed twice": (replace(HONEST, failed=(HONEST.rows[0].commit.provider,) * 2), {"failed_twice"}),
+    "a stranger skipped": (replace(HONEST, skipped=(Skipped(AccountId(b32("stranger")), 1),)), {"unknown_failed"}),
+    "one skipped twice": (replace(HONEST, skipped=(Skipped(HONEST.rows[0].commit.provider, 1),) * 2), {"failed_twice"}),
+    "one failed and skipped": (
+        replace(
+            HONEST,
+            failed=(HONEST.rows[0].commit.provider,),
+            skipped=(Skipped(HONEST.rows[0].commit.provider, 1),),
+        ),
+        {"failed_twice"},
+    ),
+    "skipped in a block beyond u32": (
+        replace(HONEST, skipped=(Skipped(HONEST.rows[0].commit.provider, 2**32),)),
+        {"malformed"},
+    ),
     "a short root": (replace(HONEST, root=b"\x00"), {"malformed"}),
     "a short node name": (rowed(lambda r: committed(r, provider=AccountId(b""))), {"malformed"}),
     "a negative ask": (rowed(lambda r: opened(r, ask=Amount(-1))), {"malformed"}),
@@ -202,6 +216,23 @@ def test_without_is_the_sale_had_one_provider_stayed_away() -> None:
     assert again.winner.ask == 1_500
 
 
+def test_whoever_was_skipped_does_not_compete_and_is_part_of_the_hash() -> None:
+    sale = outcome(GENESIS, HONEST)
+    assert sale is not None
+    who = sale.winner.provider
+
+    passed = replace(HONEST, skipped=(Skipped(who, 7),))
+
+    assert outcome(GENESIS, passed) == without(GENESIS, HONEST, who) == outcome(GENESIS, replace(HONEST, failed=(who,)))
+    assert passed.out == (who,)
+    assert codes(passed) == set()
+    hashes = {
+        transcript_hash(GENESIS, t)
+        for t in (HONEST, passed, replace(HONEST, failed=(who,)), replace(HONEST, skipped=(Skipped(who, 8),)))
+    }
+    assert len(hashes) == 4
+
+
 def test_a_row_competes_only_when_it_was_revealed() -> None:
     row = HONEST.rows[WHO]
     bidder = row.bidder()
@@ -237,6 +268,8 @@ weird_commit = st.builds(Commit, weird_bytes, weird_bytes, weird_ints, weird_int
             max_size=3,
         ).map(tuple),
         st.lists(weird_bytes, max_size=2).map(tuple),
+        weird_ints,
+        st.lists(st.builds(Skipped, weird_bytes, weird_ints), max_size=2).map(tuple),
     )
 )
 def test_a_stranger_s_transcript_is_judged_never_a_crash(t: Transcript) -> None:

@@ -42,8 +42,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A winner whose award the chain refused: its state after block ``block`` shows why, to anyone who asks."""
+
+    provider: AccountId
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """A closed auction with all its rows, sorted by provider; ``beacon`` is the hash of the block of the close."""
+    """A closed auction with all its rows, sorted by provider; ``beacon`` is the hash of the block of the close.
+
+    ``failed`` won and failed, as the chain knows; ``skipped`` could not be awarded. Neither competes.
+    """
 
     auction: AuctionId
     root: bytes
@@ -54,6 +65,12 @@ class Transcript:
     rows: tuple[Row, ...]
     failed: tuple[AccountId, ...] = ()
     rule: int = RULE_VERSION
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def out(self) -> tuple[AccountId, ...]:
+        """Whoever does not compete any more."""
+        return (*self.failed, *(each.provider for each in self.skipped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +84,13 @@ class Fault:
 def outcome(genesis: bytes, t: Transcript) -> Sale | None:
     """The sale that the transcript's rows imply."""
     bidders = [b for row in t.rows if (b := row.bidder()) is not None]
-    return clear(genesis, t.root, t.beacon, bidders, t.reserve, t.failed)
+    return clear(genesis, t.root, t.beacon, bidders, t.reserve, t.out)
 
 
 def without(genesis: bytes, t: Transcript, provider: AccountId) -> Sale | None:
     """The counterfactual sale had ``provider`` not taken part."""
     bidders = [b for row in t.rows if (b := row.bidder()) is not None and b.provider != provider]
-    return clear(genesis, t.root, t.beacon, bidders, t.reserve, t.failed)
+    return clear(genesis, t.root, t.beacon, bidders, t.reserve, t.out)
 
 
 def _row_bytes(genesis: bytes, row: Row) -> bytes:
@@ -124,6 +141,7 @@ def transcript_hash(genesis: bytes, t: Transcript) -> bytes:
         u32(len(t.rows)),
         rows_root,
         sold,
+        *([vec([b32(s.provider) + u32(s.block) for s in t.skipped])] if t.skipped else []),
     )
 
 
@@ -148,10 +166,10 @@ def _faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault
         found.append(Fault("wrong_root", "the commits do not hash to the root"))
     for row in t.rows:
         found.extend(_row_faults(genesis, t, row, verify))
-    if len(set(t.failed)) != len(t.failed):
-        found.append(Fault("failed_twice", "a provider is named as failed more than once"))
-    if not set(t.failed) <= set(providers):
-        found.append(Fault("unknown_failed", "a failed provider never committed"))
+    if len(set(t.out)) != len(t.out):
+        found.append(Fault("failed_twice", "a provider is named as failed or skipped more than once"))
+    if not set(t.out) <= set(providers):
+        found.append(Fault("unknown_failed", "a failed or skipped provider never committed"))
     return found
 
 
