@@ -20,7 +20,7 @@ demo: setup ## a whole world on this machine: one task from submission to paymen
 	.venv/bin/ainur demo
 
 test: setup ## unit, property, contract, fuzz and end-to-end tests
-	$(PY) -m pytest -m "not slow"
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: setup ## what takes longer than the quick suite allows
 	$(PY) -m pytest -m slow

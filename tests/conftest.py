@@ -32,6 +32,14 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file stay in one process of a parallel run, and those of all worlds in one: they share fixtures."""
+    for item in items:
+        directory = item.path.parent.name
+        group = directory if directory in ("e2e", "fire") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 async def _make_schema(dsn: str) -> None:
     async with open_store(dsn):
         pass
