@@ -1,10 +1,11 @@
 """Stage Verify: fetch the delivered result, check its receipt, run the work again."""
 
 import structlog
+import trio
 
 from ainur_node.domain.agent import terms_hash
 from ainur_node.domain.canonical import content_hash
-from ainur_node.domain.events import Mismatch, Settled, Verified
+from ainur_node.domain.events import Mismatch, Settled, Verified, WinnerFailed
 from ainur_node.domain.ids import NodeKey, PackageId
 from ainur_node.domain.orders import Verify
 from ainur_node.domain.receipt import Exit, Receipt, delivery_hash, hash_of, seed_of
@@ -15,7 +16,7 @@ from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Output
 from ainur_node.market.replaying import difference, job_of
 from ainur_node.market.schema import check
-from ainur_node.market.watching import ended
+from ainur_node.market.watching import PAID, ended
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainEscrow, Ledger, Mesh, RemoteRefusal, Run, Sandbox
 from ainur_node.signing import signed_by
@@ -27,6 +28,9 @@ FETCH_TIMEOUT = 10.0
 # Disputing takes a block or two: give up on missing bytes this long (market ms) before the review time ends.
 LAST_CALL = 10_000
 REPLAY_DEADLINE = 30_000
+# A result that the clock paid for is asked for this often, with pauses of so many seconds.
+TRIES = 5
+PAUSE = 2.0
 
 
 class Verification:
@@ -38,13 +42,11 @@ class Verification:
         self._library = library
         self._sandbox = sandbox
 
-    async def run(self, order: Verify) -> Verified | Mismatch | Settled:
-        """Verified, or the ground of dispute with evidence; Settled when the clock was faster."""
+    async def run(self, order: Verify) -> Verified | Mismatch | WinnerFailed | Settled:
+        """Verified, or the ground of dispute with evidence; how the escrow ended when the clock was faster."""
         escrow = await self._ledger.escrow(order.escrow)
         if escrow is not None and escrow.state == "settled":
-            done = ended(order.escrow, order.opening.provider, escrow)
-            if isinstance(done, Settled):
-                return done
+            return await self._afterwards(order, escrow)
         provider = await self._ledger.provider(order.opening.provider)
         if provider is None:
             raise Transient("the provider's record cannot be read")
@@ -53,6 +55,23 @@ class Verification:
         except (Transient, RemoteRefusal, Misbehaviour) as exc:
             return await self._unavailable(order, escrow, str(exc))
         return await self._check(order, output, provider.node_key)
+
+    async def _afterwards(self, order: Verify, escrow: ChainEscrow) -> Verified | Mismatch | WinnerFailed | Settled:
+        """The clock paid before we looked: the result is fetched and checked all the same, while it can be had."""
+        done = ended(order.escrow, order.opening.provider, escrow)
+        if not isinstance(done, Settled) or done.outcome not in PAID:
+            return done
+        for _ in range(TRIES):
+            try:
+                provider = await self._ledger.provider(order.opening.provider)
+                if provider is None:
+                    return done
+                output = await self._fetch(order, provider.node_key)
+                return await self._check(order, output, provider.node_key, paid=True)
+            except (Transient, RemoteRefusal, Misbehaviour) as exc:
+                log.info("paid_result_not_had", escrow=order.escrow.hex()[:16], why=str(exc))
+                await trio.sleep(PAUSE)
+        return done
 
     async def _fetch(self, order: Verify, node_key: NodeKey) -> Output:
         request = messages.encode(EscrowHint(auction=order.auction, escrow=order.escrow))
@@ -66,7 +85,10 @@ class Verification:
         evidence = await self._library.keep(why.encode()[:1000])
         return Mismatch(order.escrow, NOT_AVAILABLE, "not_available", evidence)
 
-    async def _check(self, order: Verify, output: Output, node_key: NodeKey) -> Verified | Mismatch:
+    async def _check(
+        self, order: Verify, output: Output, node_key: NodeKey, *, paid: bool = False
+    ) -> Verified | Mismatch:
+        """Against receipt, replay and schema; a replay that ends undecided is tried again unless all is ``paid``."""
         receipt = output.receipt(order.escrow)
         fault = self._receipt_fault(order, output, receipt, node_key)
         if fault is not None:
@@ -74,12 +96,13 @@ class Verification:
         manifest = await self._library.ready(await self._package(order))
         if manifest.module != order.opening.terms.module:
             raise Transient("the package of the winner's module cannot be had")
-        replayed = order.spec.policy is VerificationPolicy.REPLAY
-        if replayed:
-            run = await self._replay(order)
-            if (what := difference(run, receipt)) is not None:
-                log.warning("replay_differs", escrow=order.escrow.hex()[:16], what=what, fuel=run.fuel_used)
-                return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
+        run = await self._replay(order) if order.spec.policy is VerificationPolicy.REPLAY else None
+        if run is not None and not run.exit.provable and not paid:
+            raise Transient(f"the replay could not be finished here: {run.exit.name}")
+        replayed = run is not None and run.exit.provable
+        if run is not None and replayed and (what := difference(run, receipt)) is not None:
+            log.warning("replay_differs", escrow=order.escrow.hex()[:16], what=what, fuel=run.fuel_used)
+            return await self._mismatch(order, REPLAY_DIFFERS, "replay_differs", output)
         if manifest.output_schema_hash != order.spec.output_schema:
             raise Transient("no package here has both the module and the output schema of the task")
         if await check(output.body, manifest.output_schema) is not None:
@@ -92,7 +115,8 @@ class Verification:
         digest = hash_of(genesis, receipt)
         delivery = delivery_hash(genesis, order.escrow, 0, order.opening.provider, e.output_sha256, digest, output.salt)
         expected = {
-            "delivery": (delivery, order.delivery),
+            # The chain drops the hash when an escrow ends: without it the signature and the replay have to do.
+            "delivery": (delivery, order.delivery or delivery),
             "output": (content_hash(output.body), e.output_sha256),
             "provider": (e.provider, order.opening.provider),
             "terms": (e.terms, terms_hash(genesis, order.opening.terms)),
@@ -123,10 +147,7 @@ class Verification:
             raise Transient("the input is missing from the blob store")
         genesis = self._ledger.genesis
         job = job_of(genesis, order.escrow, order.spec, order.opening, order.awarded_at, task_input, REPLAY_DEADLINE)
-        run = await self._library.run(job)
-        if not run.exit.provable:
-            raise Transient(f"the replay could not be finished here: {run.exit.name}")
-        return run
+        return await self._library.run(job)
 
     async def _mismatch(self, order: Verify, ground: int, code: str, output: Output) -> Mismatch:
         evidence = await self._library.keep(messages.encode(output))

@@ -77,6 +77,8 @@ def sentence(happened: Fact) -> str:
             return f"the chain refused this winner ({code}); the next one follows"
         case fact.AwardRefused(code=code):
             return f"the chain takes no award of this auction any more ({code})"
+        case fact.Delivered(delivery=b""):
+            return "delivered, and paid when the time to look at it was over"
         case fact.Delivered(delivery=delivery):
             return f"delivered on chain: {short(delivery)}"
         case fact.WinnerFailed(payee=payee, how=how):

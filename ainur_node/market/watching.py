@@ -7,6 +7,7 @@ from ainur_node.domain.orders import AwaitDelivery, AwaitRuling
 from ainur_node.errors import Transient
 from ainur_node.ports import ChainEscrow, Ledger
 
+PAID = frozenset({"paid", "auto"})
 FAILED = frozenset({"declined", "not_delivered", "gave_back"})
 
 
@@ -23,6 +24,9 @@ class Watching:
             if seen is not None and seen.state in ("delivered", "disputed"):
                 return Delivered(order.escrow, seen.delivery, seen.delivered_at)
             if seen is not None and seen.state == "settled":
+                if seen.outcome in PAID:
+                    # The clock paid while we were away: what was paid for is still fetched. Its hash is gone by now.
+                    return Delivered(order.escrow, b"", 0)
                 return ended(order.escrow, order.payee, seen)
             if await self._ledger.market_now() > order.deliver_by:
                 await self._ledger.refund(order.escrow)
@@ -51,5 +55,5 @@ def ended(escrow: EscrowId, payee: AccountId, seen: ChainEscrow, bond: Amount = 
     """The fact behind a settled escrow; ``bond`` is what its dispute held."""
     if seen.outcome in FAILED:
         return WinnerFailed(escrow, payee, seen.outcome, Amount(seen.amount + seen.fee), bond)
-    whole = seen.outcome in ("paid", "auto")
+    whole = seen.outcome in PAID
     return Settled(escrow, seen.outcome, seen.amount if whole else seen.paid_so_far, seen.fee if whole else ZERO)
