@@ -48,7 +48,7 @@ class Paid:
     def __call__(self, world: LiarWorld, shown: Shown) -> Ending:
         """Compare with what the submitter, the chain and the files say."""
         done = shown[-1]
-        assert (done["phase"], done["outcome"], done["attempt"]) == ("settled", "paid", self.attempt)
+        assert (done["phase"], done["outcome"], done["attempt"]) == ("settled", "paid", self.attempt), told(done)
         assert world.name(done["winner"]["provider"]) == self.winner
         assert int(done["price"]) == self.price
         assert done["verified"]
@@ -77,7 +77,7 @@ class Stale:
     def __call__(self, world: LiarWorld, shown: Shown) -> Ending:
         """Compare with what the submitter, the chain and the files say."""
         done = shown[-1]
-        assert (done["phase"], done["outcome"], done["attempt"]) == ("settled", "stale", 0)
+        assert (done["phase"], done["outcome"], done["attempt"]) == ("settled", "stale", 0), told(done)
         assert not done["verified"]
         half, bond, lock = N2 // 2, -(-N2 // 2), lock_of(N2)
         assert int(done["price"]) == half
@@ -112,6 +112,10 @@ def named_for(world: LiarWorld, done: dict[str, Any], codes: tuple[str, ...], pr
     if codes != (SILENT,):  # who was not heard is looked up on chain, which `task show` does not do
         assert world.offenders(world.ainur("task", "show", done["task"]).data) == [(LIAR, code) for code in codes]
     return proof(world, why["offenders"][0])
+
+
+def told(done: dict[str, Any]) -> str:
+    return "\n".join(row["text"] for row in done["history"])
 
 
 def ain(planck: int) -> str:

@@ -137,7 +137,7 @@ def result_withheld(outside: "Outside") -> "Outside":
 
 
 _STALE = "a dispute opens; nobody rules, so after 10 s half is paid, half comes back, n1's lock and the bond are burned"
-_REFUND = "after 6 s the escrow is refunded and n1's lock burned; n2 is next and is paid"
+_REFUND = "after 8 s the escrow is refunded and n1's lock burned; n2 is next and is paid"
 
 FAULTS = (
     Fault(

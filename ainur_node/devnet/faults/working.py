@@ -17,7 +17,7 @@ MAX_SEEN = 1024
 # So long does a dispute wait for a ruling in worlds whose liars give nothing back (market ms).
 DISPUTE_LIMIT = 10_000
 # So long may work take in worlds whose winner never delivers (market ms).
-DELIVER_WITHIN = 6_000
+DELIVER_WITHIN = 8_000
 
 
 class LyingSandbox(Altered):
@@ -97,7 +97,7 @@ FAULTS = (
     Fault(
         name="dies-at-work",
         sentence="n1 wins and kills itself whenever it has the input of its work",
-        ends="after 6 s the escrow is refunded and n1's lock burned; n2 is next and is paid",
+        ends="after 8 s the escrow is refunded and n1's lock burned; n2 is next and is paid",
         nodes=(WINNER,),
         alter=dies_at_work,
         settings={"market": {"deliver_within_ms": DELIVER_WITHIN}},
