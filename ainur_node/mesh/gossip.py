@@ -31,6 +31,8 @@ MAX_RPC = 1024 * 1024
 MAX_MESSAGES_PER_RPC = 256
 MAX_CONTROL_PER_RPC = 64
 MAX_IDS_PER_CONTROL = 512
+# Each costs a look-up or two, all of them in one go.
+MAX_IDS_PER_RPC = 2048
 # Listeners that hear our own messages from us directly.
 FLOOD_PEERS = 32
 _READ = 64 * 1024
@@ -62,17 +64,17 @@ class _Router(GossipSub):
 
     async def handle_rpc(self, rpc: Any, sender_peer_id: Any) -> None:
         rpc.ClearField("senderRecord")
-        control = rpc.control
+        control, ids = rpc.control, MAX_IDS_PER_RPC
         for field in ("ihave", "iwant", "graft", "prune", "idontwant"):
             entries = getattr(control, field)
-            kept = [e for e in entries[:MAX_CONTROL_PER_RPC] if self._concerns_us(e)]
-            if len(kept) != len(entries):
-                copies = [type(e).FromString(e.SerializeToString()) for e in kept]
-                control.ClearField(field)
-                getattr(control, field).extend(copies)
-            for entry in getattr(control, field):
-                if hasattr(entry, "messageIDs") and len(entry.messageIDs) > MAX_IDS_PER_CONTROL:
-                    del entry.messageIDs[MAX_IDS_PER_CONTROL:]
+            del entries[MAX_CONTROL_PER_RPC:]
+            for index in reversed(range(len(entries))):
+                if not self._concerns_us(entries[index]):
+                    del entries[index]
+            for entry in entries:
+                if hasattr(entry, "messageIDs"):
+                    del entry.messageIDs[min(MAX_IDS_PER_CONTROL, ids) :]
+                    ids -= len(entry.messageIDs)
                 if field == "prune":
                     entry.ClearField("peers")  # peer exchange is off: it would make us dial what a peer names
         await super().handle_rpc(rpc, sender_peer_id)
@@ -160,6 +162,8 @@ class _Pubsub(Pubsub):
         for message in rpc.publish:
             if self._gossip.admits(peer_id, message):
                 await self.push_msg(sender, message)
+                # A signature takes a while, and the stock path to it never lets anybody else run.
+                await trio.lowlevel.checkpoint()
         for subscription in rpc.subscriptions:
             self.handle_subscription(sender, subscription)
         if rpc.HasField("control"):
@@ -284,6 +288,12 @@ class GossipChannels:
             return False
         if not self._forwarders.allows(forwarder):
             self._counters.count("gossip_rate_limited")
+            return False
+        try:
+            # Keys of other kinds are read by slow and winding ways.
+            _author(message.from_id)
+        except Misbehaviour as exc:
+            self.fault(forwarder, str(exc))
             return False
         return True
 
