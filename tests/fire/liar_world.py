@@ -15,6 +15,7 @@ from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
 from ainur_node.devnet.layout import SUBMITTER, current
 from ainur_node.devnet.market import CAPABILITY
 from ainur_node.devnet.plan import Plan, read_plan
+from ainur_node.rpc.client import Refused
 from pallets_client.client import ChainClient
 from pallets_client.records import Audit
 
@@ -55,10 +56,15 @@ class LiarWorld:
         return self.ask(SUBMITTER, "task.show", task=task)
 
     def ended(self, task: str, seconds: float = 90.0) -> dict[str, Any]:
-        """The task once it has ended at its submitter."""
+        """The task once it has ended at its submitter, whose database may be away meanwhile."""
 
         def final() -> dict[str, Any] | None:
-            shown = self.shown(task)
+            try:
+                shown = self.shown(task)
+            except Refused as no:
+                if no.code != "unavailable":
+                    raise
+                return None
             return shown if shown["final"] else None
 
         return self.wait(f"task {task[:12]} ending", final, seconds)

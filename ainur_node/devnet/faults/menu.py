@@ -1,10 +1,17 @@
 """All faults by name."""
 
-from ainur_node.devnet.faults import bidding, delivering, working
+from ainur_node.devnet.faults import bidding, breaking, delivering, replaying, requesting, working
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import DevnetError
 
-FAULTS: tuple[Fault, ...] = (*bidding.FAULTS, *working.FAULTS, *delivering.FAULTS)
+FAULTS: tuple[Fault, ...] = (
+    *bidding.FAULTS,
+    *working.FAULTS,
+    *delivering.FAULTS,
+    *requesting.FAULTS,
+    *replaying.FAULTS,
+    *breaking.FAULTS,
+)
 
 
 def find(name: str) -> Fault:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 LOUD = "n3"
 COMMIT, REVEAL, PASS, AUCTIONS = "auction.commit", "auction.reveal", "auction.pass", "auctions"
 MAX_FRAMES = 64
-# A flood: so many seconds of well-formed messages, then as many of garbage; so many messages in each burst.
+# A flood: so many seconds of well-formed messages, then as many of garbage; calls to each peer at once, gossip in a burst.
 FLOOD_SECONDS = 6.0
-BURST_REQUESTS, BURST_GOSSIP, BURST_PAUSE = 40, 10, 0.02
+BURST_REQUESTS, BURST_GOSSIP, BURST_PAUSE = 16, 4, 0.02
 GARBAGE = b"\xc1" * 200
 
 
