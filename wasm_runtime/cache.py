@@ -15,6 +15,9 @@ CACHE_BYTES = 2048 * MIB
 CACHE_ENTRIES = 512
 _MAC_BYTES = 32
 
+Native = bytes | memoryview
+"""Machine code. Megabytes of it are looked at where they are: copying them would hold up every other thread."""
+
 
 class KeyExposedError(PermissionError):
     """The key file can be read or written by others, so its MACs prove nothing."""
@@ -48,11 +51,11 @@ class Cache:
         self._lock = threading.Lock()
         self.refused = 0
 
-    def native(self, sha256: bytes) -> bytes | None:
+    def native(self, sha256: bytes) -> Native | None:
         """Checked native code of a module, or None."""
         path = self._path(sha256, "native")
         try:
-            entry = path.read_bytes()
+            entry = memoryview(path.read_bytes())
         except FileNotFoundError:
             return None
         code = entry[_MAC_BYTES:]
@@ -72,11 +75,11 @@ class Cache:
             return None
         return wasm if hashlib.sha256(wasm).digest() == sha256 else None
 
-    def store(self, sha256: bytes, wasm: bytes, native: bytes) -> None:
+    def store(self, sha256: bytes, wasm: bytes, native: Native) -> None:
         """Keeps a module and its native code; the entries used least recently give way."""
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._write(self._path(sha256, "wasm"), wasm)
-        self._write(self._path(sha256, "native"), self._mac(sha256, native) + native)
+        self._write(self._path(sha256, "native"), self._mac(sha256, native), native)
         self._evict()
 
     def discard(self, sha256: bytes) -> None:
@@ -86,15 +89,16 @@ class Cache:
     def _path(self, sha256: bytes, kind: str) -> Path:
         return self._directory / f"{sha256.hex()}.{kind}"
 
-    def _mac(self, sha256: bytes, code: bytes) -> bytes:
+    def _mac(self, sha256: bytes, code: Native) -> bytes:
         return hmac.digest(self._key, engine_id() + sha256 + hashlib.sha256(code).digest(), "sha256")
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, *parts: Native) -> None:
         temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                for part in parts:
+                    file.write(part)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

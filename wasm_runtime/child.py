@@ -75,7 +75,7 @@ class Child:
             raise ChildGone("the child speaks without being asked")
         return message
 
-    async def _exactly(self, size: int) -> bytes:
+    async def _exactly(self, size: int) -> bytearray:
         while len(self._buffer) < size:
             if self._process.stdout is None:
                 raise ChildGone("no stdout")
@@ -86,7 +86,11 @@ class Child:
             if not data:
                 raise ChildGone(self.last_words())
             self._buffer += data
-        taken = bytes(self._buffer[:size])
+        if len(self._buffer) == size:
+            # A long frame as it is: copying it would keep everybody waiting.
+            taken, self._buffer = self._buffer, bytearray()
+            return taken
+        taken = self._buffer[:size]
         del self._buffer[:size]
         return taken
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import trio
 
 from wasm_runtime import frames
+from wasm_runtime.cache import Native
 from wasm_runtime.child import Child, ChildGone
 from wasm_runtime.limits import LOADED_MODULES, engine_id
 from wasm_runtime.result import Execution, Exit, Job, SandboxFault, refused
@@ -63,12 +64,12 @@ class Worker:
             raise SandboxFault("the worker runs another engine")
         return cls(child, greeting.layers)
 
-    async def load(self, sha256: bytes, native: bytes) -> str:
+    async def load(self, sha256: bytes, native: Native) -> str:
         """Hands over checked native code; the answer is empty or why the engine refused it."""
         self.fate = "killed"
         with trio.move_on_after(LOAD_SECONDS):
             try:
-                await self.child.send(frames.Load(sha256, native))
+                await self.child.send(frames.Load(sha256, memoryview(native)))
                 answer = await self.child.receive(_FRAME_SLACK)
             except ChildGone as error:
                 self.fate = "died"

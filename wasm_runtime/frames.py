@@ -21,7 +21,7 @@ class Load(msgspec.Struct, tag="load", frozen=True):
     """Make a compiled module ready; `native` is trusted because the pool has checked its MAC."""
 
     sha256: bytes
-    native: bytes
+    native: memoryview
 
 
 class Loaded(msgspec.Struct, tag="loaded", frozen=True):
@@ -67,7 +67,8 @@ class Compile(msgspec.Struct, tag="compile", frozen=True):
 class Compiled(msgspec.Struct, tag="compiled", frozen=True):
     """The answer to Compile: native code, or the validator's words."""
 
-    native: bytes
+    native: memoryview
+    """Of the frame it came in: megabytes are not copied."""
     error: str
 
 
@@ -89,13 +90,15 @@ class Reads(Protocol):
         ...
 
 
-def pack(message: Message) -> bytes:
+def pack(message: Message) -> bytearray:
     """One message with its length in front."""
-    body = _encoder.encode(message)
-    return len(body).to_bytes(HEAD, "little") + body
+    frame = bytearray(HEAD)
+    _encoder.encode_into(message, frame, HEAD)
+    frame[:HEAD] = (len(frame) - HEAD).to_bytes(HEAD, "little")
+    return frame
 
 
-def unpack(body: bytes) -> Message:
+def unpack(body: bytes | bytearray) -> Message:
     """One message without its length; raises FrameBroken on anything else."""
     try:
         return _decoder.decode(body)
@@ -103,7 +106,7 @@ def unpack(body: bytes) -> Message:
         raise FrameBroken(str(error)) from error
 
 
-def body_size(head: bytes, most: int) -> int:
+def body_size(head: bytes | bytearray, most: int) -> int:
     """The announced size; raises FrameBroken above `most`."""
     size = int.from_bytes(head, "little")
     if size > most:

@@ -79,10 +79,10 @@ class Runner:
         """Starts the thread that enforces deadlines."""
         self._deadline.start()
 
-    def load(self, sha256: bytes, native: bytes) -> str:
+    def load(self, sha256: bytes, native: memoryview) -> str:
         """Makes native code runnable under its hash; the answer is empty or why it could not be."""
         try:
-            module = wasmtime.Module.deserialize(self.engine, native)
+            module = wasmtime.Module.deserialize(self.engine, bytes(native))
             self._modules[sha256] = self._linker.instantiate_pre(module)
         except wasmtime.WasmtimeError as error:
             return str(error)[:500] or "unknown"

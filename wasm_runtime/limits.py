@@ -95,7 +95,7 @@ class CompileLimits:
     """What the compiling child may use."""
 
     cpu_seconds: int = 10
-    wall_seconds: float = 20.0
+    wall_seconds: float = 60.0
     address_space: int = 1024 * MIB
     native_size: int = 256 * MIB
 

@@ -11,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 import trio
 
-from wasm_runtime.cache import Cache, open_key
+from wasm_runtime.cache import Cache, Native, open_key
 from wasm_runtime.compiler import compile_module
 from wasm_runtime.crew import Crew, CrewStatistics, Worker
 from wasm_runtime.inspect import inspect_module
@@ -90,7 +90,7 @@ class Pool:
 
         Idempotent. Raises PoolBusy when too many modules wait to be compiled, SandboxFault when no compiler starts.
         """
-        actual = hashlib.sha256(wasm).digest()
+        actual = await self._in_thread(_digest, wasm)
         if sha256 is not None and sha256 != actual:
             return self._refuse([Finding("hash", f"the bytes have the hash {actual.hex()}")])
         try:
@@ -158,7 +158,7 @@ class Pool:
         for _ in range(2):
             if job.module_sha256 not in worker.loaded:
                 native = await self._native(job.module_sha256)
-                if not isinstance(native, bytes):
+                if isinstance(native, Finding):
                     return refused(Exit.BAD_MODULE, f"{native.code}: {native.detail}")
                 words = await worker.load(job.module_sha256, native)
                 if worker.fate:
@@ -170,7 +170,7 @@ class Pool:
             return await worker.run(job, self._settings.run.log)
         return refused(Exit.BAD_MODULE, "the engine does not load the module")
 
-    async def _native(self, sha256: bytes) -> bytes | Finding:
+    async def _native(self, sha256: bytes) -> Native | Finding:
         native = await self._in_thread(self._cache.native, sha256)
         if native is not None:
             return native
@@ -235,6 +235,10 @@ async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
         finally:
             nursery.cancel_scope.cancel()
             await crew.close()
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 def _make_directory(path: Path) -> None:
