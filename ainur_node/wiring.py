@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ainur_node.domain import orders
@@ -70,6 +71,14 @@ class Parts:
     ceiling: Limits = field(default_factory=lambda: Limits(MAX_FUEL, MAX_MEMORY >> 10, MAX_OUTPUT))
 
 
+def _build() -> str:
+    """The version that is installed; a source tree that was never installed has none."""
+    try:
+        return version("ainur-node")
+    except PackageNotFoundError:
+        return ""
+
+
 class Market:
     """A whole market node without its processes: run its services, ask its desks."""
 
@@ -108,7 +117,7 @@ class Market:
             orders.Answer: answering.run,
             orders.GiveBack: answering.give_back,
         }
-        self.engine = Engine(p.store, p.ledger.genesis, stages, p.observer, p.clock)
+        self.engine = Engine(p.store, p.ledger.genesis, stages, p.observer, p.clock, build=_build())
         self.engine.listeners.append(self.slots.heard)
         self.engine.on_resume.append(self.slots.resume)
         engine_id = p.sandbox.engine

@@ -114,6 +114,9 @@ def _show_status(screen: Screen, found: Mapping[str, Any]) -> None:
             ("load", _load(found)),
         ]
     )
+    parked = (found.get("engine") or {}).get("parked")
+    if parked:
+        screen.say(f"{parked} orders ended the node three times and are set aside; another version takes them up again")
     stages = found.get("stages") or {}
     if stages:
         screen.say()

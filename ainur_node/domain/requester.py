@@ -56,7 +56,8 @@ class Phase(StrEnum):
 
 
 FINAL = frozenset({Phase.SETTLED, Phase.REFUNDED, Phase.REFUSED, Phase.CANCELLED})
-CANCELLABLE = frozenset({Phase.FUNDING, Phase.BIDDING})
+# A wish to cancel counts wherever no award is possible or under way: before the close, and between two winners.
+CANCELLABLE = frozenset({Phase.FUNDING, Phase.BIDDING, Phase.RECLEARING, Phase.RELEASING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
         case fact.Closed(beacon=beacon) if phase is Phase.CLOSING:
             return _closed(replace(task, phase=Phase.REVEALING, beacon=beacon))
         case fact.Cleared() if phase in (Phase.REVEALING, Phase.RECLEARING):
-            return _cleared(task, happened)
+            return _release_cancelled(task) if task.cancelled else _cleared(task, happened)
         case fact.NoSale() if phase in (Phase.BIDDING, Phase.CLOSING, Phase.REVEALING, Phase.RECLEARING):
             return _no_sale(task, happened)
         case fact.Escrowed() if phase is Phase.AWARDING:
@@ -208,11 +209,14 @@ def _funded(task: RequesterTask, happened: fact.Funded) -> Step:
 
 def _collected(task: RequesterTask, happened: fact.BidsCollected) -> Step:
     if task.cancelled:
-        return replace(task, phase=Phase.RELEASING, outcome="cancelled"), [
-            do.ReleaseHold(task.auction, None, all_revealed=True)
-        ]
+        return _release_cancelled(task)
     closing = replace(task, phase=Phase.CLOSING, commits=happened.commits, root=happened.root)
     return closing, [do.CloseAuction(task.auction, happened.root, len(happened.commits))]
+
+
+def _release_cancelled(task: RequesterTask) -> Step:
+    releasing = replace(task, phase=Phase.RELEASING, outcome="cancelled", escrow=None)
+    return releasing, [do.ReleaseHold(task.auction, None, all_revealed=True)]
 
 
 def _closed(task: RequesterTask) -> Step:
@@ -316,7 +320,7 @@ def _next_winner(task: RequesterTask) -> Step:
 
 def _released(task: RequesterTask) -> Step:
     if task.cancelled:
-        return replace(task, phase=Phase.CANCELLED), []
+        return replace(task, phase=Phase.CANCELLED, outcome="cancelled"), []
     # Providers that passed would pass again. A failed winner, silence or our own delay is worth another attempt.
     if task.failed or task.skipped or task.outcome in WORTH_ANOTHER:
         return _attempt_again(task)

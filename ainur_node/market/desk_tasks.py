@@ -257,7 +257,7 @@ class TaskDesk:
         }
 
     async def cancel(self, params: Params) -> dict[str, Any]:
-        """Ask for the end of a task; only before its bids are closed."""
+        """Ask for the end of a task; only before its bids are closed, and between a winner that failed and the next."""
         task = await self._task(params)
         if task.final:
             raise Refuse("too_late", f"the task is {task.phase} already: `ainur task show` tells how it ended")
@@ -266,7 +266,8 @@ class TaskDesk:
             if isinstance(state, RequesterTask) and state.cancelled:
                 return Rejection("cancelled_already", "the cancellation is under way")
             if state.phase not in CANCELLABLE:
-                return Rejection("too_late", f"the task is {state.phase}: only open auctions can be cancelled")
+                hint = "its bids are closed, and its winner has a claim; should that one fail, it can be cancelled"
+                return Rejection("too_late", f"the task is {state.phase}: {hint}")
             return CancelRequested(self._clock.now_ms())
 
         rejection = await self._engine.tell(TASK, task.task, decide)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import structlog
 import trio
 
@@ -25,7 +26,8 @@ Stage = Callable[[Any], Awaitable[Fact]]
 # First pause after a transient failure, and the longest; doubled in between.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-# An order that ended the node this often is set aside at the next start; ``ainur status`` counts such orders.
+# An order that ended the node this often is set aside at the next start, until another version of the node is started;
+# ``ainur status`` counts such orders.
 CRASHES_TO_PARK = 3
 CRASHES = "stage_crash"
 MAX_PARKED = 10_000
@@ -47,13 +49,21 @@ class Engine:
     """Owns every open life; only ``step`` chooses the next order and only this class hands it out."""
 
     def __init__(
-        self, store: TaskStore, genesis: bytes, stages: Mapping[type, Stage], observer: Observer, clock: Clock
+        self,
+        store: TaskStore,
+        genesis: bytes,
+        stages: Mapping[type, Stage],
+        observer: Observer,
+        clock: Clock,
+        *,
+        build: str = "",
     ) -> None:
         self._store = store
         self._genesis = genesis
         self._stages = stages
         self._observer = observer
         self._clock = clock
+        self._build = build
         self._lives: dict[tuple[str, bytes], _Life] = {}
         self._nursery: trio.Nursery | None = None
         self._busy = 0
@@ -72,7 +82,7 @@ class Engine:
                     self._lives[life, stored.key] = _Life(state, stored.version)
             for resume in self.on_resume:
                 resume(self.states(TASK))
-            self._crashes = {key: int(count) for key, count in await self._store.docs(CRASHES, MAX_PARKED)}
+            self._crashes = {key: self._crashed(doc) for key, doc in await self._store.docs(CRASHES, MAX_PARKED)}
             for order in await self._store.pending_orders():
                 if self._crashes.get(_order_key(order), 0) >= CRASHES_TO_PARK:
                     self._parked += 1
@@ -177,12 +187,19 @@ class Engine:
                 await trio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
 
+    def _crashed(self, doc: str) -> int:
+        """How often an order ended this build of the node; what another build stumbled over may be mended."""
+        found = msgspec.json.decode(doc)
+        count, build = found if isinstance(found, list) else (found, self._build)
+        return int(count) if build == self._build else 0
+
     async def _note_crash(self, stored: StoredOrder) -> None:
         """Count it, so that one order cannot end the node at every start."""
         key = _order_key(stored)
         self._crashes[key] = self._crashes.get(key, 0) + 1
         try:
-            await self._store.put_doc(CRASHES, key, str(self._crashes[key]))
+            doc = msgspec.json.encode([self._crashes[key], self._build]).decode()
+            await self._store.put_doc(CRASHES, key, doc)
         except Transient as exc:
             log.warning("crash_not_stored", order=stored.kind, why=str(exc))
 

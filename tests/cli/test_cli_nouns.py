@@ -260,3 +260,10 @@ def test_a_home_without_keys_is_not_run(ainur: Type, tmp_path: Path) -> None:
     assert typed.code == 4
     assert "init" in typed.err
     assert not (tmp_path / "nobody").exists()
+
+
+def test_status_tells_of_orders_that_were_set_aside(node: FakeNode, ainur: Type) -> None:
+    assert "set aside" not in ainur("status").out
+    node.answers["node.status"] |= {"engine": {"parked": 2}}
+
+    assert "2 orders ended the node three times and are set aside" in ainur("status").out

@@ -31,14 +31,14 @@ FOLLOWS = {
     Phase.BIDDING: "BidsCollected NoSale CancelRequested",
     Phase.CLOSING: "Closed NoSale",
     Phase.REVEALING: "Cleared NoSale",
-    Phase.RECLEARING: "Cleared NoSale",
+    Phase.RECLEARING: "Cleared NoSale CancelRequested",
     Phase.AWARDING: "Escrowed AwardRefused",
     Phase.RUNNING: "Delivered WinnerFailed Settled",
     Phase.VERIFYING: "Verified Mismatch Settled",
     Phase.ACCEPTING: "Settled",
     Phase.DISPUTING: "Disputed Settled",
     Phase.DISPUTED: "WinnerFailed Settled",
-    Phase.RELEASING: "Released",
+    Phase.RELEASING: "Released CancelRequested",
     Phase.SETTLED: "",
     Phase.REFUNDED: "",
     Phase.REFUSED: "",
@@ -205,6 +205,29 @@ def test_a_cancelled_task_releases_its_hold_and_ends_cancelled() -> None:
 def test_a_cancelled_task_that_nobody_bid_for_ends_cancelled_too() -> None:
     releasing, _ = step(at(Phase.BIDDING, cancelled=True), fact.NoSale(AUCTION, (("nobody_answered", 1),)))
     done, orders = step(releasing, REQUESTER_FACTS["Released"])
+
+    assert (done.phase, done.outcome, orders) == (Phase.CANCELLED, "cancelled", [])
+
+
+@pytest.mark.parametrize("how", ["Cleared", "NoSale"])
+def test_a_task_cancelled_between_two_winners_awards_nobody_any_more(how: str) -> None:
+    wished, orders = step(at(Phase.RECLEARING, failed=(WINNER,)), REQUESTER_FACTS["CancelRequested"])
+    assert (wished.phase, wished.cancelled, orders) == (Phase.RECLEARING, True, [])
+
+    releasing, orders = step(wished, REQUESTER_FACTS[how])
+
+    assert [type(order) for order in orders] == [do.ReleaseHold]
+    assert (releasing.phase, releasing.outcome, releasing.escrow) == (Phase.RELEASING, "cancelled", None)
+    done, orders = step(releasing, REQUESTER_FACTS["Released"])
+    assert (done.phase, orders) == (Phase.CANCELLED, [])
+
+
+def test_a_task_cancelled_while_its_hold_is_released_is_not_tried_anew() -> None:
+    unsold = at(Phase.RELEASING, failed=(WINNER,), outcome="nobody_answered")
+    wished, orders = step(unsold, REQUESTER_FACTS["CancelRequested"])
+    assert (wished.phase, wished.cancelled, orders) == (Phase.RELEASING, True, [])
+
+    done, orders = step(wished, REQUESTER_FACTS["Released"])
 
     assert (done.phase, done.outcome, orders) == (Phase.CANCELLED, "cancelled", [])
 
