@@ -38,7 +38,7 @@ NEAR = {
     "transcript": ("test_vectors_agree", "test_transcript_faults"),
     "money": ("test_money",),
     "reputation": ("test_reputation",),
-    "requester": ("test_requester_steps", "test_what_facts_teach"),
+    "requester": ("test_requester_steps", "test_what_facts_teach", "test_refused_awards"),
     "provider": ("test_provider_steps", "test_what_facts_teach"),
     "bidding": ("test_bidding_policies",),
     "manifest": ("test_manifest",),
@@ -205,6 +205,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes at a time")
     options = parser.parse_args()
     os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))  # the tree this file stands in, whatever is installed
     if options.list:
         for file in options.files:
             for mutant in mutants(file, (ROOT / file).read_text("utf-8")):
