@@ -62,6 +62,11 @@ class Registration:
             refused = await self._do(call)
         elif found.state != agent_registry.AgentState.ACTIVE:
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
+        elif found.capability_name != manifest.capability.encode():
+            has = bytes(found.capability_name).decode("utf-8", "replace")
+            return Rejection(
+                "other_capability", f"{manifest.name} is registered for {has!r}: take another name for that"
+            )
         elif found.package != manifest.package:
             call = agent_registry.update_agent(agent, manifest.package, manifest.module, kind, royalty)
             refused = await self._do(call, manifest.package)

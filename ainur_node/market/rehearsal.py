@@ -17,13 +17,15 @@ REHEARSAL_CLOCK = 86_400_000
 # Texts and lists that a schema wants longer than this are not made up: the manifest gives an example of them.
 MAX_MADE_UP = 4096
 MAX_DEPTH = 16
+_MACHINE = frozenset({Exit.DEADLINE, Exit.ENGINE})
 _FIRST: Mapping[str, object] = {"object": {}, "array": [], "string": "", "boolean": False, "null": None}
 
 
 async def rehearse(sandbox: Sandbox, manifest: Manifest) -> None:
-    """Run the prepared module of a package twice; Refuse when the runs differ or the output is not what it promises.
+    """Run the prepared module of a package twice; Refuse when it fails, differs or breaks its own promise.
 
-    Transient when a run ended for a reason that proves nothing, such as the deadline.
+    An exit code other than 0 is taken: the made-up input may not suit it. Transient when a run ended for a reason that
+    lies with this machine: the deadline, a worker that died.
     """
     job = Job(
         module=manifest.module,
@@ -37,8 +39,10 @@ async def rehearse(sandbox: Sandbox, manifest: Manifest) -> None:
     )
     first, second = await sandbox.run(job), await sandbox.run(job)
     for run in (first, second):
-        if not run.exit.provable:
+        if run.exit in _MACHINE:
             raise Transient(f"the trial run ended with {run.exit.name}, which proves nothing")
+        if run.exit not in (Exit.OK, Exit.NONZERO):
+            raise Refuse("trial_failed", f"on a small input it ended with {run.exit.name}: nobody would pay for that")
     for what in ("exit", "code", "output", "fuel_used"):
         if getattr(first, what) != getattr(second, what):
             hint = f"two runs on the same input differ in {what.replace('_', ' ')}: no buyer could verify the work"

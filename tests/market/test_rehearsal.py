@@ -110,3 +110,21 @@ async def test_a_run_that_proves_nothing_may_be_tried_again(world: MarketWorld, 
     node.sandbox.exit = Exit.DEADLINE
     with pytest.raises(Transient):
         await offered(node, params)
+
+
+@pytest.mark.parametrize("ending", [Exit.OUT_OF_FUEL, Exit.TRAP, Exit.STACK_OVERFLOW, Exit.OUTPUT_LIMIT, Exit.MEMORY])
+async def test_an_agent_that_fails_on_a_small_input_is_not_offered(
+    world: MarketWorld, autojump_clock: MockClock, ending: Exit
+) -> None:
+    node, params = await foreign(world)
+    node.sandbox.exit = ending
+    with pytest.raises(Refuse) as refused:
+        await offered(node, params)
+    assert refused.value.code == "trial_failed"
+    assert ending.name in refused.value.hint
+
+
+async def test_an_agent_may_refuse_an_input_that_was_made_up(world: MarketWorld, autojump_clock: MockClock) -> None:
+    node, params = await foreign(world)
+    node.sandbox.exit = Exit.NONZERO
+    assert (await offered(node, params))[-1]["step"] == "offered"
