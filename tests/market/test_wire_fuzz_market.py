@@ -18,10 +18,12 @@ from ainur_node.domain.ids import AccountId, EscrowId, PeerId
 from ainur_node.domain.receipt import hash_of
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
+from ainur_node.market.asking import id32
 from ainur_node.market.library import MAX_TRANSCRIPT, decode_transcript
 from ainur_node.market.messages import Message, Output, Reveal
 from ainur_node.mesh import wire
 from ainur_node.ports import RemoteRefusal
+from ainur_node.rpc.messages import Refuse
 from pallets_client.records import AIN
 
 KINDS = [
@@ -88,6 +90,16 @@ def test_terms_of_a_reveal_decode_or_are_misbehaviour(ask: bytes, nonce: bytes, 
 @given(st.integers(0, 2**128 - 1))
 def test_money_comes_back(amount: int) -> None:
     assert messages.money_of(messages.money(amount)) == amount
+
+
+@given(st.none() | st.text(max_size=70) | st.binary(max_size=40) | st.binary(min_size=32, max_size=32).map(bytes.hex))
+def test_an_id_of_a_local_question_is_32_bytes_or_refused(value: object) -> None:
+    try:
+        found = id32({"task": value}, "task")
+    except Refuse:
+        return
+
+    assert len(found) == 32
 
 
 @given(st.binary(max_size=300) | st.text(max_size=100).map(str.encode))

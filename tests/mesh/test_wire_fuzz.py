@@ -5,15 +5,21 @@ from __future__ import annotations
 import contextlib
 import struct
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from libp2p.exceptions import ParseError
+from libp2p.io.exceptions import IncompleteReadError
+from libp2p.utils import varint
+from pubsub_garbage import pubsub_garbage
 
 from ainur_node.errors import Misbehaviour, Transient
-from ainur_node.mesh import dht_records, gossip, wire
+from ainur_node.mesh import admission, dht_records, gossip, tuning, wire
 from ainur_node.mesh.dht_records import Contact, Find, Found, Kept, Put, Record
 from ainur_node.mesh.peers import node_key_of, peer_id_of, split_address
 from ainur_node.mesh.streams import FramedStream
@@ -22,6 +28,7 @@ DECODERS: dict[str, Callable[[bytes], object]] = {
     "hello": wire.decode_hello,
     "call": wire.decode_call,
     "answer": wire.decode_answer,
+    "refusal": wire.decode_answer,
     "envelope": wire.decode_envelope,
     "blob request": wire.decode_blob_request,
     "blob header": wire.decode_blob_header,
@@ -37,6 +44,7 @@ SAMPLES: dict[str, msgspec.Struct] = {
     "hello": wire.Hello(genesis=HASH, network="n", versions=["/ainur/rpc/1"], node="x", listen=["/a"]),
     "call": wire.Call(id=7, method="m", body=b"b"),
     "answer": wire.Answer(id=7, body=b""),
+    "refusal": wire.Answer(id=7, error=wire.Refusal(code="busy", hint="later")),
     "envelope": wire.Envelope(id=bytes(16), body=b"b"),
     "blob request": wire.BlobRequest(sha256=HASH, offset=5),
     "blob header": wire.BlobHeader(size=5),
@@ -213,3 +221,55 @@ def test_node_keys_and_peer_ids_are_the_same_thing(node_key: bytes) -> None:
 def test_addresses(text: str) -> None:
     with contextlib.suppress(ValueError):
         split_address(text)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_protocol_name_or_a_parse_error(raw: bytes) -> None:
+    tuning.install()
+    admission.install()
+
+    async def read() -> bytes:
+        return await varint.read_delim(Pieces([raw[at : at + 3] for at in range(0, len(raw), 3)]))  # type: ignore[arg-type]
+
+    with contextlib.suppress(ParseError, IncompleteReadError):
+        assert len(trio.run(read)) < admission.MAX_NEGOTIATION
+
+
+class Taken:
+    """What a pubsub node does with the parts of a frame, noted instead of done."""
+
+    max_subscriptions_per_rpc = 5
+
+    def __init__(self) -> None:
+        self.parts: list[Any] = []
+        self._gossip = SimpleNamespace(admits=lambda _peer, message: self.parts.append(message) or True)
+        self.router = SimpleNamespace(handle_rpc=self.take)
+
+    async def push_msg(self, _sender: Any, message: Any) -> None:
+        self.parts.append(message)
+
+    def handle_subscription(self, _sender: Any, subscription: Any) -> None:
+        self.parts.append(subscription)
+
+    async def take(self, rpc: Any, _sender: Any) -> None:
+        self.parts.append(rpc)
+
+
+PUBSUB = [frame for frame in pubsub_garbage("t").values() if len(frame) < 20_000]
+BENT = st.builds(
+    lambda frame, at, byte, cut: (frame[: at % (len(frame) + 1)] + bytes([byte]) + frame[at % (len(frame) + 1) + 1 :])[
+        :cut
+    ],
+    st.sampled_from(PUBSUB),
+    st.integers(0, 20_000),
+    st.integers(0, 255),
+    st.integers(1, 20_000),
+)
+
+
+@given(st.binary(max_size=300) | BENT)
+def test_any_bytes_are_a_pubsub_frame_or_misbehaviour(payload: bytes) -> None:
+    taken: Any = Taken()
+    with contextlib.suppress(Misbehaviour):
+        trio.run(gossip._Pubsub._take, taken, None, "peer", payload)
+    assert len(taken.parts) <= 2 * gossip.MAX_MESSAGES_PER_RPC + taken.max_subscriptions_per_rpc + 1
