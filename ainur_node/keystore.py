@@ -85,11 +85,23 @@ def create(
     directory = home / "keys"
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
-    if PASSPHRASE_VARIABLE not in os.environ:
-        _write(directory / PASSPHRASE_FILE, secrets.token_hex(32).encode() + b"\n")
+    before = set(directory.iterdir())
+    try:
+        return _make(home, directory, cost, node_seed or new_seed(), account_seed or new_seed())
+    except BaseException:
+        # On a full disk: half a keystore would be in the way of the next attempt, and nothing of value is in it.
+        for path in set(directory.iterdir()) - before:
+            path.unlink()
+        raise
+
+
+def _make(home: Path, directory: Path, cost: Cost, node_seed: bytes, account_seed: bytes) -> Keys:
+    phrase_file = directory / PASSPHRASE_FILE
+    if PASSPHRASE_VARIABLE not in os.environ and not (phrase_file.exists() and phrase_file.stat().st_size):
+        phrase_file.unlink(missing_ok=True)  # empty: somebody was killed while making it
+        _write(phrase_file, secrets.token_hex(32).encode() + b"\n")
     phrase = _passphrase(home)
-    node = NodeKey(node_seed or new_seed())
-    account = Sr25519(account_seed or new_seed())
+    node, account = NodeKey(node_seed), Sr25519(account_seed)
     # The account last: `exists` finds a half-made keystore by its first file, and nothing of value is lost with it.
     _write(directory / NODE_FILE, _seal("node", node.seed, node.public, phrase, cost))
     _write(directory / ACCOUNT_FILE, _seal("account", account.seed, account.account, phrase, cost))

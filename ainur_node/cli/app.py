@@ -58,7 +58,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     home = Path(tempfile.gettempdir())
     try:
         _check_text(argv)
-        home = _home(None, environ)
+        with suppress(Usage, OSError):  # crash reports go there, if it can be used
+            home = _home(None, environ)
         found, rest = split_globals(argv)
         if found.get("version"):
             screen.say(f"ainur {_version()}")
@@ -130,7 +131,8 @@ def _explain(screen: Screen, exc: Exception, home: Path, argv: Sequence[str]) ->
 def _fail(
     screen: Screen, code: str, what: str, hint: str, exit_code: int, details: Mapping[str, Any] | None = None
 ) -> int:
-    told = f"{what} ({code})" if what and code not in ("usage", "interrupted") else what or f"refused ({code}): {hint}"
+    no = "refused" if exit_code != ExitCode.UNREACHABLE else "not now"
+    told = f"{what} ({code})" if what and code not in ("usage", "interrupted") else what or f"{no} ({code}): {hint}"
     screen.note(f"ainur: {told}")
     for name, value in (details or {}).items():
         screen.note(f"  {name}: {_detail(name, value)}")
@@ -168,10 +170,15 @@ def _detail(name: str, value: object) -> str:
 
 
 def _home(option: str | None, environ: Mapping[str, str]) -> Path:
-    if option is not None:
-        path = as_path(option, "--home")
-    else:
-        path = as_path(environ.get("AINUR_HOME") or "~/.ainur", "AINUR_HOME")
+    try:
+        if option is not None:
+            path = as_path(option, "--home")
+        else:
+            path = as_path(environ.get("AINUR_HOME") or "~/.ainur", "AINUR_HOME")
+    except Usage as no:
+        if isinstance(no.__cause__, PermissionError):
+            raise no.__cause__ from None  # well typed, but somebody else's
+        raise
     return Path(os.path.abspath(path))  # noqa: PTH100 # resolve() would follow the devnet's links
 
 

@@ -102,6 +102,7 @@ class EmbeddedPostgres:
         self._place: Place | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._claim: leftovers.Claim | None = None
+        self._ran = False
 
     @property
     def pid(self) -> int | None:
@@ -184,7 +185,8 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start the server and give the dsn of its first database once it answers.
 
-        Cleans up what a killed server left. Raises Transient when it does not come up or another process runs it.
+        Cleans up what a killed server left. Raises Transient when it does not come up, another process runs it, or its
+        files went away since an earlier start: a fresh database in their place would forget money that is at stake.
         """
         if threading.current_thread() is not threading.main_thread():
             raise Bug("the embedded server must be started in the main thread, which it dies with")
@@ -192,6 +194,11 @@ class EmbeddedPostgres:
             raise Bug("the embedded server runs already")
         self._claim = self._claim or leftovers.claim(self._data)
         try:
+            if self._ran and not (self._where().data / "PG_VERSION").exists():
+                raise Transient(
+                    f"the database's files are gone from {self._where().data}",
+                    hint="put them back where they were: they are waited for",
+                )
             self.init()
             place = self._where()
             private_directory(place.sockets)  # also when the data was there before
@@ -202,6 +209,7 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
+        self._ran = True
         _log.info("database_started", pid=self.pid, user=place.identity.name)
         return self.dsn()
 
@@ -231,6 +239,7 @@ class EmbeddedPostgres:
     def remove(self) -> None:
         """Stop the server and remove its data and log, wherever they are."""
         self.stop(discard=True)
+        self._ran = False
         for directory in (self._data, directory_away(self._data)):
             shutil.rmtree(directory, ignore_errors=True)
         for name in (

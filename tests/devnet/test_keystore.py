@@ -1,5 +1,6 @@
 """Keys at rest: what is written can be read by its owner only, and nothing else is taken for a key."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -78,6 +79,35 @@ def test_keys_that_others_may_read_are_refused(tmp_path: Path) -> None:
 
     assert refusal.value.code == "keys-exposed"
     assert "chmod 600" in refusal.value.hint
+
+
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_a_full_disk_leaves_no_half_of_a_keystore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    write, left = keystore._write, [None] * written
+
+    def until_full(path: Path, data: bytes) -> None:
+        if not left:
+            path.touch()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        left.pop()
+        write(path, data)
+
+    monkeypatch.setattr(keystore, "_write", until_full)
+    with pytest.raises(OSError, match="No space"):
+        keystore.create(tmp_path, cost=DEVELOPMENT)
+    monkeypatch.undo()
+
+    assert list((tmp_path / "keys").iterdir()) == []
+    assert keystore.create(tmp_path, cost=DEVELOPMENT) == keystore.load(tmp_path)
+
+
+def test_an_empty_passphrase_of_somebody_killed_is_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "passphrase").touch()
+
+    assert keystore.create(tmp_path, cost=DEVELOPMENT) == keystore.load(tmp_path)
 
 
 def test_a_home_without_keys_says_how_to_make_them(tmp_path: Path) -> None:

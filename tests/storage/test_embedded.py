@@ -53,6 +53,19 @@ def test_data_is_there_after_a_stop_and_a_start(server: EmbeddedPostgres) -> Non
     assert ask(server.start(), "select n from kept") == 7
 
 
+def test_a_database_that_went_away_is_waited_for_not_replaced(server: EmbeddedPostgres, home: Path) -> None:
+    ask(server.start(), "create table kept as select 7 as n")
+    server.stop()
+    (home / "data").rename(home / "elsewhere")
+
+    with pytest.raises(Transient, match="are gone"):
+        server.start()
+
+    assert not (home / "data").exists()
+    (home / "elsewhere").rename(home / "data")
+    assert ask(server.start(), "select n from kept") == 7
+
+
 def test_making_a_database_twice_keeps_the_first(server: EmbeddedPostgres) -> None:
     server.start()
     dsn = server.create_database("node_1")
