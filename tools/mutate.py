@@ -43,7 +43,7 @@ NEAR = {
     "bidding": ("test_bidding_policies",),
     "manifest": ("test_manifest",),
     "canonical": ("test_canonical_bytes", "test_vectors_agree"),
-    "agent": ("test_canonical_bytes", "test_vectors_agree"),
+    "agent": ("test_canonical_bytes", "test_bidding_policies", "test_vectors_agree"),
     "task": ("test_canonical_bytes", "test_vectors_agree"),
     "receipt": ("test_vectors_agree",),
 }

@@ -76,6 +76,12 @@ NO: list[tuple[str, Invitation]] = [
 ]
 
 
+def test_an_offer_stands_until_it_is_taken_back() -> None:
+    assert OFFER.active
+    assert decide(FITTING) is None
+    assert decide(offering(active=False)) is not None
+
+
 def test_a_fitting_task_is_bid_for_at_every_limit() -> None:
     assert decide(FITTING) is None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from domain_records import GENESIS, any_spec, any_terms, b32, spec, terms
+from domain_records import AUCTION, GENESIS, any_spec, any_terms, b32, spec, terms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from ainur_node.domain import canonical
 from ainur_node.domain.agent import AgentTerms, decode_terms
 from ainur_node.domain.canonical import Reader, tagged_hash
 from ainur_node.domain.ids import ModuleId
-from ainur_node.domain.task import MAX_MODULES, TaskSpec, decode_spec
+from ainur_node.domain.task import MAX_MODULES, TaskSpec, decode_spec, escrow_id
 
 WIDTHS: list[tuple[Callable[[int], bytes], int]] = [
     (canonical.u8, 1),
@@ -53,6 +53,18 @@ def test_hashes_have_32_bytes() -> None:
     for size in (0, 31, 33):
         with pytest.raises(ValueError, match=f"32 bytes are needed, not {size}"):
             canonical.b32(bytes(size))
+
+
+def test_content_is_named_by_its_plain_sha_256() -> None:
+    """The example of FIPS 180-4: what any tool prints for the same file."""
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert canonical.content_hash(b"abc").hex() == canonical.capability_id("abc").hex() == expected
+
+
+def test_an_escrow_pays_the_first_slot_unless_another_is_named() -> None:
+    first, second = (escrow_id(GENESIS, AUCTION, slot) for slot in (0, 1))
+
+    assert escrow_id(GENESIS, AUCTION) == first != second
 
 
 def test_texts_and_vectors_stand_behind_their_count() -> None:
