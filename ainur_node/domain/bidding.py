@@ -110,6 +110,8 @@ SENTENCES = {
     "ineligible": "a provider's terms do not fit the task",
     "failed_before": "a provider had won and failed",
     "award_refused": "the chain refused an award",
+    "too_late": "the award reached the chain too late",
+    "not_closed": "somebody ended the auction because no award came in time",
     "closed_too_late": "the bid set reached the chain too late",
 }
 

@@ -17,8 +17,11 @@ MAX_ATTEMPTS = 3
 CLOSED_TOO_LATE = "closed_too_late"
 NOBODY_ANSWERED = "nobody_answered"
 AWARD_REFUSED = "award_refused"
+AWARDED_TOO_LATE = "awarded_too_late"
 # Ends of an auction that say more about the moment than about the task.
 WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED, AWARD_REFUSED)
+# Refusals of an award that came when its time was over. That cost our bond, and whoever is late may be late again.
+LATE = frozenset({"too_late", "not_closed", "wrong_state"})
 # Refusals of an award that are about its winner; all others are about the auction, and nobody else could be awarded.
 NOT_STANDING = "not_standing"
 ABOUT_THE_WINNER = frozenset(
@@ -307,7 +310,8 @@ def _award_refused(task: RequesterTask, winner: AccountId, happened: fact.AwardR
         # It says nothing against the bidder in a later attempt: stake and standing are looked at anew there.
         passed = (*task.skipped, Skipped(winner, happened.block))
         return _next_winner(replace(task, escrow=None, opening=None, skipped=passed))
-    releasing = replace(task, phase=Phase.RELEASING, reasons=((happened.code, 1),), outcome=AWARD_REFUSED)
+    outcome = AWARDED_TOO_LATE if happened.code in LATE else AWARD_REFUSED
+    releasing = replace(task, phase=Phase.RELEASING, reasons=((happened.code, 1),), outcome=outcome)
     return releasing, [do.ReleaseHold(task.auction, None, task.all_revealed)]
 
 

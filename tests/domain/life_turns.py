@@ -11,6 +11,7 @@ REQUESTER_TURNS: tuple[fact.RequesterFact, ...] = (
     *(fact.NoSale(AUCTION, ((code, 1),)) for code in WORTH_ANOTHER),
     fact.AwardRefused(NOT_STANDING, 9),
     fact.AwardRefused("not_closed", 9),
+    fact.AwardRefused("not_enough_free", 9),
     fact.WinnerFailed(ESCROW, WINNER, "gave_back"),
     fact.Settled(ESCROW, "gave_back", ZERO, ZERO),
 )

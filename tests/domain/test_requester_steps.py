@@ -314,6 +314,17 @@ def test_an_auction_that_takes_no_award_is_released_and_tried_anew() -> None:
     assert (again.phase, again.attempt, again.excluded, len(orders)) == (Phase.FUNDING, 1, (), 1)
 
 
+@pytest.mark.parametrize("code", ["too_late", "not_closed", "wrong_state"])
+def test_whoever_awards_too_late_loses_one_bond_and_not_the_next(code: str) -> None:
+    after, orders = step(at(Phase.AWARDING), fact.AwardRefused(code, 9))
+    assert [type(order) for order in orders] == [do.ReleaseHold]
+    assert (after.outcome, after.reasons) == ("awarded_too_late", ((code, 1),))
+
+    done, orders = step(after, REQUESTER_FACTS["Released"])
+
+    assert (done.phase, done.outcome, orders) == (Phase.REFUNDED, "awarded_too_late", [])
+
+
 def test_when_only_winners_were_passed_over_another_attempt_is_worth_it() -> None:
     unsold = at(Phase.RELEASING, skipped=(Skipped(WINNER, 9),), outcome="no_sale")
 

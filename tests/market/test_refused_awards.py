@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from market_stage import ASKS, BUDGET, Stage, set_up, with_ledger
+from market_stage import ASKS, BUDGET, RESERVE, Stage, set_up, with_ledger
 from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
@@ -111,27 +111,37 @@ async def test_nobody_is_left_out_of_a_new_attempt_because_the_chain_refused_it_
     assert stage.world.in_escrow() == 0
 
 
-class Late(ChainLedger):
-    """Its awards reach the chain when it takes none any more."""
+class Hindered(ChainLedger):
+    """The chain takes no award of the first auction."""
 
-    refused = 0
+    code = ""
 
     async def award(self, *args: Any, **more: Any) -> events.Escrowed | events.AwardRefused:
-        Late.refused += 1
-        return events.AwardRefused("too_late", 1) if Late.refused == 1 else await super().award(*args, **more)
+        code, Hindered.code = Hindered.code, ""
+        return events.AwardRefused(code, 1) if code else await super().award(*args, **more)
 
 
 async def test_an_auction_that_takes_no_award_costs_no_bidder_its_next_chance(
     stage: Stage, autojump_clock: MockClock
 ) -> None:
-    await with_ledger(stage, Late, stage.submitter)
-    Late.refused = 0
+    await with_ledger(stage, Hindered, stage.submitter)
+    Hindered.code = "not_enough_free"
 
     done = await stage.run()
 
     assert (done["phase"], done["attempt"]) == ("settled", 1)
     assert done["winner"]["provider"] == stage.cheap.account.hex()
-    assert "takes no award of this auction any more (too_late)" in "\n".join(r["text"] for r in done["history"])
+    assert "takes no award of this auction any more (not_enough_free)" in "\n".join(r["text"] for r in done["history"])
+
+
+async def test_an_award_that_came_too_late_costs_one_bond(stage: Stage, autojump_clock: MockClock) -> None:
+    await with_ledger(stage, Hindered, stage.submitter)
+    Hindered.code = "too_late"
+
+    done = await stage.run()
+
+    assert (done["phase"], done["outcome"], done["reasons"]) == ("refunded", "awarded_too_late", [["too_late", 1]])
+    assert stage.gain(stage.submitter) == -(RESERVE // 10)
 
 
 async def test_the_chain_tells_of_each_guard_whether_it_holds(stage: Stage, autojump_clock: MockClock) -> None:
