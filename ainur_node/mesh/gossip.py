@@ -170,8 +170,14 @@ class _Pubsub(Pubsub):
             await self.router.handle_rpc(rpc, sender)
 
     def _handle_dead_peer(self, peer_id: Any) -> None:
+        joined = [topic for topic, peers in self.peer_topics.items() if peer_id in peers]
         try:
             super()._handle_dead_peer(peer_id)
+            if self._peer_is_connected(peer_id):
+                # Only our stream broke, for instance while one of us stood still. Stock opens it again, but forgets
+                # what the peer listens to, and the peer, whose own stream may be whole, never tells again.
+                for topic in joined:
+                    self.handle_subscription(peer_id, rpc_pb2.RPC.SubOpts(subscribe=True, topicid=topic))
         except Exception as exc:  # noqa: BLE001 # reason: called from a task whose end would end the process
             self._gossip.note_end(exc)
 

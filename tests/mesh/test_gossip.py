@@ -175,3 +175,24 @@ async def test_a_restarted_node_is_heard_at_once() -> None:
                 with trio.fail_after(5):
                     assert [(await heard.receive()).body for _ in range(3)] == [bytes([life, n]) for n in range(3)]
             await until(lambda: not hearer.peers())
+
+
+async def test_streams_that_break_while_the_connection_lives_are_made_again_in_both_directions() -> None:
+    one, other = Node(0), Node(1)
+    async with running(one, other):
+        await join(one, other)
+        for breaker, partner in ((one, other), (other, one)):
+            lost = breaker._gossip._pubsub.peers[ID.from_base58(partner.peer_id)]
+            await lost.reset()
+            await breaker.publish("tasks", b"nobody hears this")
+            await until(lambda b=breaker, p=partner, s=lost: _stream(b, p) not in (None, s))
+
+        for speaker, hearer in ((one, other), (other, one)):
+            heard = hearer.subscribe("tasks")
+            await speaker.publish("tasks", b"at once")
+            with trio.fail_after(5):
+                assert (await heard.receive()).body == b"at once"
+
+
+def _stream(node: Node, peer: Node) -> Any:
+    return node._gossip._pubsub.peers.get(ID.from_base58(peer.peer_id))
