@@ -11,8 +11,6 @@ import trio
 from ainur_node.devnet.faults.fault import Altered, Fault
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
-from ainur_node.market import messages
-from ainur_node.market.messages import PassNotice
 from ainur_node.ports import Gossip, GossipChannel, Handler, RemoteRefusal
 
 if TYPE_CHECKING:
@@ -20,11 +18,12 @@ if TYPE_CHECKING:
 
 # The provider with the highest ask: it never wins, so whatever it spoils is not its own work.
 LOUD = "n3"
-COMMIT, REVEAL, PASS, AUCTIONS = "auction.commit", "auction.reveal", "auction.pass", "auctions"
+COMMIT, REVEAL, WORLD, AUCTIONS = "auction.commit", "auction.reveal", "node.world", "auctions"
 MAX_FRAMES = 64
-# A flood: so many seconds of well-formed messages, then as many of garbage; calls to each peer at once, gossip in a burst.
-FLOOD_SECONDS = 6.0
-BURST_REQUESTS, BURST_GOSSIP, BURST_PAUSE = 16, 4, 0.02
+# A flood: some seconds of well-formed calls and gossip, then as many of garbage; so many calls to each peer at once, so
+# much gossip in a burst, and the pause after a call or a burst.
+FLOOD_SECONDS = 5.0
+CALLS_AT_ONCE, BURST, PAUSE = 16, 5, 0.05
 GARBAGE = b"\xc1" * 200
 
 
@@ -104,28 +103,25 @@ class Floods(Altered):
             trio.lowlevel.spawn_system_task(self._flood, gossip.body)
 
     async def _flood(self, announcement: bytes) -> None:
-        end = trio.current_time() + FLOOD_SECONDS
-        async with trio.open_nursery() as nursery:
-            for each in self._honest.peers():
-                for _ in range(BURST_REQUESTS):
-                    nursery.start_soon(self._ask, each.peer_id, end)
-            while trio.current_time() < end:
-                for _ in range(BURST_GOSSIP):
-                    with suppress(Transient):
-                        await self._honest.publish(AUCTIONS, announcement)
-                await trio.sleep(BURST_PAUSE)
+        turn = trio.current_time() + FLOOD_SECONDS
+        with trio.move_on_at(turn + FLOOD_SECONDS):
+            async with trio.open_nursery() as nursery:
+                for each in self._honest.peers():
+                    for _ in range(CALLS_AT_ONCE):
+                        nursery.start_soon(self._ask, each.peer_id, turn)
+                while trio.current_time() < turn:
+                    for _ in range(BURST):
+                        with suppress(Transient):
+                            await self._honest.publish(AUCTIONS, announcement)
+                    await trio.sleep(PAUSE)
 
-    async def _ask(self, peer: PeerId, end: float) -> None:
-        """One of many who never pause; once the time of the well-formed is over, garbage until it is banned."""
-        notice = messages.encode(PassNotice(auction=bytes(32), code="no_slot"))
-        while (now := trio.current_time()) < end + FLOOD_SECONDS:
-            method, body = (PASS, notice) if now < end else (COMMIT, GARBAGE)
-            try:
+    async def _ask(self, peer: PeerId, turn: float) -> None:
+        """One of many: asks what is answered twice a second, and from ``turn`` on sends garbage until it is banned."""
+        while True:
+            method, body = (WORLD, b"") if trio.current_time() < turn else (COMMIT, GARBAGE)
+            with suppress(RemoteRefusal, Transient, Misbehaviour):
                 await self._honest.request(peer, method, body, timeout=5.0)
-            except RemoteRefusal:
-                continue
-            except (Transient, Misbehaviour):
-                await trio.sleep(BURST_PAUSE)
+            await trio.sleep(PAUSE)
 
 
 def replays_frames(outside: "Outside") -> "Outside":
