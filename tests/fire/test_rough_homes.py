@@ -72,44 +72,44 @@ def test_a_home_with_spaces_and_letters_behind_a_link(town: Ainur, note: Note) -
     assert settled(said)
 
 
-def test_no_room_for_the_submitters_blobs(town: Ainur, note: Note) -> None:
+def fresh(directory: Path, name: str) -> tuple[str, str]:
+    """The option for a document that no node has seen: bytes that are there already need no room."""
+    (directory / name).write_text(f"The {name} of today. It is about disks. They are full.\n")
+    return "--input", str(directory / name)
+
+
+def test_no_room_for_the_submitters_blobs(town: Ainur, tmp_path: Path, note: Note) -> None:
     may_mount()
     before = purse(town, "submitter")
     with SmallDisk(Path(town("--node", "submitter", "status").data["home"]) / "blobs", BLOBS_KIB) as disk:
         disk.fill()
-        refused = town(*SUBMIT)
+        refused = town(*SUBMIT, *fresh(tmp_path, "first"))
         assert told(refused) == (3, "unavailable")
         assert "free space" in refused.data["error"]["hint"]
         assert purse(town, "submitter") == before
         assert town("status").code == 0
 
         disk.clear()
-        said = pay(town)
+        said = pay(town, *fresh(tmp_path, "first"))
 
-    note(
-        "homes",
-        case="no room for the submitter's blobs",
-        ends=f"refused, then {said.data.get('phase')}",
-        code=refused.code,
-    )
+    ends = f"refused, then {said.data.get('phase')}"
+    note("homes", case="no room for the submitter's blobs", ends=ends, code=refused.code)
     assert settled(said)
     assert town("wallet", "audit").data["difference"] == 0
 
 
-def test_no_room_for_the_winners_blobs(town: Ainur, note: Note) -> None:
+def test_no_room_for_the_winners_blobs(town: Ainur, tmp_path: Path, note: Note) -> None:
     may_mount()
     with SmallDisk(Path(town("--node", "n1", "status").data["home"]) / "blobs", BLOBS_KIB) as disk:
         disk.fill()
-        said = pay(town)
+        said = pay(town, *fresh(tmp_path, "second"), "--deadline", "15s")
+        full = town("--node", "n1", "status").code
         disk.clear()
-        again = pay(town)
+        again = pay(town, *fresh(tmp_path, "third"))
 
-    note(
-        "homes",
-        case="no room for the winner's blobs",
-        ends=f"{said.data.get('phase')}, then {again.data.get('phase')}",
-        code=said.code,
-    )
+    ends = f"{said.data.get('phase')}, then {again.data.get('phase')}"
+    note("homes", case="no room for the winner's blobs", ends=ends, code=said.code)
+    assert full == 0
     assert said.data["phase"] in {"settled", "refunded"}
     assert settled(again)
     assert town("wallet", "audit").data["difference"] == 0
