@@ -121,8 +121,8 @@ class Stop:
 
 STOPS = (
     Stop(REQUESTER, "BidsCollected", lambda: reveals_over, "until the reveal window is over"),
-    Stop(REQUESTER, "Escrowed", lambda: fact("Paid"), "until the review window is over"),
-    Stop(REQUESTER, "Delivered", market_time(4_000), "for 4 s"),
+    Stop(REQUESTER, "Escrowed", market_time(9_000), "until the winner may not start any more"),
+    Stop(REQUESTER, "Completed", lambda: fact("Paid"), "until the winner takes what was not reviewed in time"),
     Stop(PROVIDER, "Committed", lambda: fact("Cleared"), "until the others are compared"),
     Stop(PROVIDER, "Awarded", lambda: fact("WinnerFailed"), "until the work is overdue", deadline_ms=5_000),
     Stop(PROVIDER, "DeliveredOnChain", market_time(4_000), "for 4 s"),
@@ -159,7 +159,7 @@ WORLDS: dict[str, dict[str, dict[str, Any]]] = {
     "early kills": {},
     "late kills": {},
     # Windows that a stopped process can sit out.
-    "stops": {"market": {"review_within_ms": 15_000}},
+    "stops": {"market": {"start_within_ms": 8_000, "review_within_ms": 24_000}},
     "cuts": {},
 }
 
