@@ -23,15 +23,20 @@ class Forbidden(Exception):  # noqa: N818 # named after what happened
 
 
 class Cutter:
-    """Cuts what leads from one process to a peer: an IP port, or how the path of a socket ends."""
+    """Cuts what leads from one process to a peer: an IP port, or how the path of a socket ends.
+
+    Raises Forbidden at once where the kernel lets nobody do that.
+    """
 
     def __init__(self, pid: int, peer: int | str) -> None:
+        for _, taken in _sockets(pid):
+            taken.close()
         self._pid = pid
         self._peer = peer
         self._seen: set[str] = set()
 
     def cut(self) -> int:
-        """Cut all connections that are there and were not cut before; how many that were. Raises Forbidden."""
+        """Cut all connections that are there and were not cut before; how many that were."""
         done = 0
         for inode, taken in _sockets(self._pid):
             with taken:
