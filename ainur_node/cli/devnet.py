@@ -40,6 +40,8 @@ def up(ask: Ask) -> Report:
         if fault is not None:
             screen.say(f"{fault.sentence}; expected: {fault.ends}")
         screen.say("try: ainur task submit --agent summarize --input README.md --budget 1.5 --deadline 30s --wait")
+        if fault is None:
+            screen.say("  or --agent csv-profile --input agents/csv-profile/example.json, or json-query with its own")
 
     return Report(found, text)
 

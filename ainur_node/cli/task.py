@@ -318,7 +318,7 @@ def list_tasks(ask: Ask) -> Report:
 
 def _submit_options(parser: Parser) -> None:
     parser.add_argument(
-        "--agent", metavar="CAPABILITY", type=values.name, required=True, help="what the agent must be able to do"
+        "--agent", metavar="CAPABILITY", type=values.name, required=True, help="what it must be able to do, or its name"
     )
     parser.add_argument("--input", metavar="FILE", required=True, help="the input; - is stdin")
     parser.add_argument(

@@ -24,7 +24,7 @@ from ainur_node.devnet.layout import (
     point_current,
     read_world,
 )
-from ainur_node.devnet.market import open_market
+from ainur_node.devnet.market import SAMPLES, SUMMARY, open_market
 from ainur_node.devnet.plan import Plan, make_plan
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.rpc.client import Refused, Unreachable
@@ -149,16 +149,16 @@ def up(
     node_command: tuple[str, ...] = (),
     fault: Fault | None = None,
 ) -> dict[str, Any]:
-    """Start a world that stays, with the sample agent offered by every provider; what `status` says of it.
+    """Start a world that stays, with the sample agents offered by every provider; what `status` says of it.
 
-    A ``fault`` makes liars of some of its nodes.
+    A ``fault`` makes liars of some of its nodes; the summariser is all that such a world offers.
 
     Raises DevnetError when one is up already, ConfigError, Transient, Refused, Unreachable; nothing is left then.
     """
     began = time.monotonic()
     started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command, fault=fault)
     try:
-        open_market(started.plan, tell)
+        open_market(started.plan, tell, SAMPLES if fault is None else (SUMMARY,))
     except BaseException:
         started.stop()
         raise

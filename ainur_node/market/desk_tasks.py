@@ -81,7 +81,7 @@ class TaskDesk:
             return await self._repeats.earlier(ticket) or await self._submit(params, ticket)
 
     async def _submit(self, params: Params, ticket: Ticket | None) -> dict[str, Any]:
-        capability = text(params, "capability", 64)
+        wanted = text(params, "capability", 64)
         document = blob(params, "input", MAX_INPUT)
         media = text(params, "media", 64, TEXT)
         budget = planck(params, "budget")
@@ -90,7 +90,8 @@ class TaskDesk:
             raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
         if budget <= 0:
             raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
-        agents = await self._agents(capability)
+        agents = await self._agents(wanted)
+        capability = agents[0].capability
         await self._check_budget(budget)
         manifest, modules = await self._manifest(agents)
         task_input = await self._input(document, media, manifest)
@@ -121,7 +122,11 @@ class TaskDesk:
         return {"task": task.hex(), "auction": auction, "budget": str(budget), "input_sha256": sha.hex()}
 
     async def _agents(self, capability: str) -> list[ChainAgent]:
+        """Who can do it: others with that capability, or with the one capability of all agents of that name."""
         everyone = await self._ledger.agents()
+        if not any(a.active and a.capability == capability for a in everyone):
+            named = {a.capability for a in everyone if a.active and a.name == capability}
+            capability = named.pop() if len(named) == 1 else capability
         found = [a for a in everyone if a.active and a.capability == capability and a.provider != self._ledger.account]
         if not found and any(a.active and a.capability == capability for a in everyone):
             hint = f"only this node offers {capability!r}, and nobody bids for a task of their own: submit it elsewhere"

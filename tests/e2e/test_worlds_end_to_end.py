@@ -75,7 +75,7 @@ def test_every_node_of_a_world_can_be_asked(world: Ainur) -> None:
 
     assert {name: status["name"] for name, status in seen.items()} == {name: name for name in seen}
     assert len({status["peer_id"] for status in seen.values()}) == 5
-    assert [seen[name]["offers"] for name in ("n1", "submitter", "observer")] == [1, 0, 0]
+    assert [seen[name]["offers"] for name in ("n1", "submitter", "observer")] == [3, 0, 0]
     assert world("--node", "n9", "status").code in {2, 4}
 
 
