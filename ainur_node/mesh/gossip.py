@@ -107,7 +107,9 @@ class _Router(GossipSub):
     def send_rpc(self, peer_id: Any, rpc: Any, priority: bool = False) -> None:
         # A signed record of 200 bytes with each message costs a signature check per receiver; identify has it.
         rpc.ClearField("senderRecord")
-        super().send_rpc(peer_id, rpc, priority)
+        # What we pass on for others may wait; what we say ourselves may not.
+        own = len(rpc.publish) > 0 and rpc.publish[0].from_id == self.pubsub.my_id.to_bytes()
+        super().send_rpc(peer_id, rpc, priority or own)
 
 
 class _Pubsub(Pubsub):
@@ -219,7 +221,11 @@ class GossipChannels:
         self.seen_ids = SeenSet(settings.gossip_seen_capacity, settings.gossip_seen_seconds, now)
         self._seen_envelopes = SeenSet(settings.gossip_seen_capacity, settings.gossip_seen_seconds, now)
         self._authors = RateLimit(settings.gossip_author_rate, settings.gossip_author_burst, 4096, now)
-        self._forwarders = RateLimit(settings.gossip_forwarder_rate, settings.gossip_forwarder_burst, 1024, now)
+        # What a peer says itself and what it passes on are counted apart, so that a flood that comes through a
+        # peer never drowns its own words; identities cost nothing, so a newcomer begins with little.
+        start = settings.gossip_newcomer_burst
+        self._speakers = RateLimit(settings.gossip_author_rate, settings.gossip_author_burst, 1024, now, start)
+        self._forwarders = RateLimit(settings.gossip_forwarder_rate, settings.gossip_forwarder_burst, 1024, now, start)
         self._pubsub: _Pubsub | None = None
         self._router: _Router | None = None
 
@@ -292,16 +298,22 @@ class GossipChannels:
         if len(message.data) > wire.MAX_GOSSIP_FRAME:
             self.fault(forwarder, "gossip message too long")
             return False
-        if not self._forwarders.allows(forwarder):
-            self._counters.count("gossip_rate_limited")
-            return False
         try:
             # Keys of other kinds are read by slow and winding ways.
-            _author(message.from_id)
+            author = _author(message.from_id)
         except Misbehaviour as exc:
             self.fault(forwarder, str(exc))
             return False
+        limit = self._speakers if author == forwarder else self._forwarders
+        if not limit.allows(forwarder):
+            self._counters.count("gossip_rate_limited")
+            return False
         return True
+
+    def note_met(self, peer_id: PeerId) -> None:
+        """A peer of our world is connected: from now on it may save up for what it will say."""
+        self._speakers.begin(peer_id)
+        self._forwarders.begin(peer_id)
 
     def _validate(self, forwarder: Any, message: Any) -> bool:
         """Verdict on a message with a right signature; a refused one is neither delivered nor forwarded."""

@@ -12,8 +12,12 @@ from typing import Any
 import trio
 from libp2p.network.connection.exceptions import RawConnError
 from libp2p.network.connection.swarm_connection import SwarmConn
+from libp2p.pubsub import pubsub
+from libp2p.pubsub.validators import signature_validator
 from libp2p.rcmgr import Direction
 from libp2p.stream_muxer.yamux.yamux import TYPE_GO_AWAY, Yamux
+
+from ainur_node.errors import Misbehaviour
 
 StreamHandler = Callable[[Any], Awaitable[None]]
 
@@ -58,6 +62,13 @@ def guard_tasks(manager: Any, on_fault: Callable[[str, Exception], None]) -> Non
         run_task(task, *args, **kwargs)
 
     manager.run_task = run_guarded
+
+
+def _right_signature(message: Any) -> bool:
+    # Stock drops a message with a wrong signature and forgets who sent it.
+    if not signature_validator(message):
+        raise Misbehaviour("wrong signature")
+    return True
 
 
 _installed = False
@@ -105,6 +116,7 @@ def install(max_streams_per_peer: int) -> None:
             await self.secured_conn.close()
             raise RawConnError("the peer does not read")
 
+    pubsub.signature_validator = _right_signature
     Yamux._write_frame = write_frame_whole
     Yamux.close = close_yamux_in_time
     SwarmConn._handle_muxed_stream = handle_stream_guarded

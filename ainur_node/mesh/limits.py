@@ -7,24 +7,37 @@ from collections.abc import Callable, Hashable
 
 
 class RateLimit:
-    """One token bucket per key: `rate` per second, bursts of `burst`; unused keys are forgotten first."""
+    """One token bucket per key: `rate` per second, bursts of `burst`; unused keys are forgotten first.
 
-    def __init__(self, rate: float, burst: float, capacity: int, clock: Callable[[], float]) -> None:
+    A key never seen before has `start` tokens, or a full bucket when that is not given.
+    """
+
+    def __init__(
+        self, rate: float, burst: float, capacity: int, clock: Callable[[], float], start: float | None = None
+    ) -> None:
         self._rate = rate
         self._burst = burst
+        self._start = burst if start is None else start
         self._capacity = capacity
         self._clock = clock
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def allows(self, key: Hashable) -> bool:
         """Take one token of `key`; False when there is none left."""
+        return self._take(key, 1.0)
+
+    def begin(self, key: Hashable) -> None:
+        """Let the tokens of a key grow from now on, before it asks for any."""
+        self._take(key, 0.0)
+
+    def _take(self, key: Hashable, wanted: float) -> bool:
         now = self._clock()
-        tokens, since = self._buckets.pop(key, (self._burst, now))
+        tokens, since = self._buckets.pop(key, (self._start, now))
         tokens = min(self._burst, tokens + (now - since) * self._rate)
-        granted = tokens >= 1.0
-        self._buckets[key] = (tokens - 1.0 if granted else tokens, now)
-        # A forgotten key starts again with a full burst, so the capacity has to be well above the
-        # number of peers that can be connected at once.
+        granted = tokens >= wanted
+        self._buckets[key] = (tokens - wanted if granted else tokens, now)
+        # A forgotten key starts again, so the capacity has to be well above the number of peers that can be
+        # connected at once.
         while len(self._buckets) > self._capacity:
             self._buckets.popitem(last=False)
         return granted

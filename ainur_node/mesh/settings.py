@@ -36,8 +36,9 @@ class MeshSettings:
 
     gossip_author_rate: float = 50.0
     gossip_author_burst: float = 400.0
-    gossip_forwarder_rate: float = 500.0
-    gossip_forwarder_burst: float = 2000.0
+    gossip_forwarder_rate: float = 200.0
+    gossip_forwarder_burst: float = 800.0
+    gossip_newcomer_burst: float = 20.0
     gossip_seen_seconds: float = 300.0
     gossip_seen_capacity: int = 65_536
 

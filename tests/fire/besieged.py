@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -52,6 +51,12 @@ class Besieged:
         """Every node, as a stranger would find it."""
         return [Target(name, self.status(name)["addresses"][0], self.genesis, ids) for name in self.homes]
 
+    def names(self, task: dict[str, Any]) -> list[bytes]:
+        """Hashes that mean something to the nodes: of a task's auction and escrow, of packages and modules."""
+        agents = ask(self.homes["submitter"], "agent.list")["agents"]
+        told = [task.get("auction"), task.get("escrow"), *(a[what] for a in agents for what in ("package", "module"))]
+        return [bytes.fromhex(each) for each in dict.fromkeys(told) if each]
+
     def look(self) -> Health:
         """How everybody is."""
         now = time.monotonic()
@@ -80,6 +85,11 @@ class Besieged:
         return shown
 
 
+def settled_at_once(end: dict[str, Any]) -> bool:
+    """Whether a task was paid at its first attempt."""
+    return (end["phase"].lstrip("="), end["attempt"]) == ("settled", 0)
+
+
 class Trade:
     """Tasks one after another, in a thread of their own, for as long as the block lasts."""
 
@@ -88,7 +98,11 @@ class Trade:
         self._over = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._error: BaseException | None = None
-        self.ends: list[dict[str, Any]] = []
+        self.during = ""
+        """What is being tried; only to be shown with a task that went wrong."""
+        self.ends = 0
+        self.odd: list[str] = []
+        """Tasks that did not settle at the first attempt."""
 
     def __enter__(self) -> Trade:
         self._thread.start()
@@ -102,19 +116,19 @@ class Trade:
 
     def wait_for(self, count: int) -> None:
         """Until so many tasks have ended, or one of them did not."""
-        while len(self.ends) < count and self._thread.is_alive():
+        while self.ends < count and self._thread.is_alive():
             self._over.wait(0.1)
 
     def _run(self) -> None:
         try:
             while not self._over.is_set():
-                self.ends.append(self._besieged.task())
+                began = self.during
+                end = self._besieged.task()
+                self.ends += 1
+                if not settled_at_once(end):
+                    why = ask(self._besieged.homes["submitter"], "auction.why", task=end["task"])
+                    self.odd.append(
+                        f"{end['phase']} at {end['attempt']}, from {began!r} to {self.during!r}: {end} {why}"
+                    )
         except BaseException as error:  # noqa: BLE001 # reason: raised again in the thread of the test
             self._error = error
-
-
-def odd_ends(ends: list[dict[str, Any]]) -> Iterator[tuple[str, int]]:
-    """Tasks that did not settle at the first attempt."""
-    for end in ends:
-        if (end["phase"].lstrip("="), end["attempt"]) != ("settled", 0):
-            yield end["phase"], end["attempt"]

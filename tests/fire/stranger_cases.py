@@ -193,9 +193,9 @@ async def silent_streams(target: Target, _dice: random.Random, scale: int) -> Ta
     tally = Tally()
     for size in (300, 2000):
         async with newcomer(target, tally) as link:
-            opened = b"".join(head(WINDOW, SYN, 10_001 + 2 * n, 0) for n in range(size * scale // 2))
+            opened = b"".join(head(WINDOW, SYN, 10_001 + 2 * n, 0) for n in range(size * scale))
             await link.write(opened)
-            tally.frames += size * scale // 2
+            tally.frames += size * scale
             await link.wait(link.ended.is_set, 1.0)
             tally.refused += len(link.reset)
     return tally

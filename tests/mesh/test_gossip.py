@@ -79,13 +79,39 @@ async def test_an_author_over_its_rate_is_not_heard_and_others_are() -> None:
 
 async def test_a_forwarder_over_its_rate_is_not_heard() -> None:
     settings = replace(SETTINGS, gossip_forwarder_rate=0.001, gossip_forwarder_burst=3)
-    hearer, noisy = Node(0, settings=settings), Node(1)
+    hearer, noisy, author = Node(0, settings=settings), Node(1), Node(2)
+    async with running(hearer, noisy, author):
+        await join(hearer, noisy)
+        for n in range(10):
+            body = wire.encode(wire.Envelope(id=bytes([n] * 16), body=b"of another"))
+            await inject(noisy, hearer, signed(author, body, seqno=n + 1))
+        await until(lambda: hearer.statistics().get("gossip_rate_limited", 0) == 7)
+        assert hearer.statistics()["gossip_received"] == 3
+        # What it says itself is counted apart.
+        await noisy.publish("tasks", b"its own")
+        await until(lambda: hearer.statistics()["gossip_received"] == 4)
+
+
+async def test_a_newcomer_says_little_until_it_is_known_for_a_while() -> None:
+    hearer, noisy = Node(0, settings=replace(SETTINGS, gossip_author_rate=0.001, gossip_newcomer_burst=3)), Node(1)
     async with running(hearer, noisy):
         await join(hearer, noisy)
         for n in range(10):
             await noisy.publish("tasks", bytes([n]))
         await until(lambda: hearer.statistics().get("gossip_rate_limited", 0) == 7)
         assert hearer.statistics()["gossip_received"] == 3
+
+
+async def test_a_wrong_signature_counts_against_its_forwarder() -> None:
+    speaker, hearer = Node(0), Node(1)
+    async with running(speaker, hearer):
+        await join(speaker, hearer)
+        message = signed(speaker, wire.encode(wire.Envelope(id=bytes(16), body=b"x")))
+        message.signature = bytes(64)
+
+        await inject(speaker, hearer, message)
+
+        await until(lambda: hearer.statistics().get("gossip_faults", 0) == 1)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +175,8 @@ async def test_gossip_crosses_a_node_in_between() -> None:
 
 
 async def test_a_burst_of_a_whole_day_of_auctions_arrives() -> None:
-    speaker, hearer = Node(0), Node(1)
+    # A newcomer would have to be known for some seconds first.
+    speaker, hearer = Node(0), Node(1, settings=replace(SETTINGS, gossip_newcomer_burst=400))
     async with running(speaker, hearer):
         await join(speaker, hearer)
         heard = hearer.subscribe("auctions", capacity=400)

@@ -39,6 +39,19 @@ def test_never_more_than_burst_plus_rate_times_time(pauses: list[float]) -> None
     assert granted <= 4 + 3 * clock.now + 1e-6
 
 
+def test_a_newcomer_has_little_and_saves_up_from_the_moment_it_is_known() -> None:
+    clock = Clock()
+    limit = RateLimit(10.0, 50.0, 10, clock, start=5.0)
+
+    limit.begin("patient")
+    clock.now = 2.0
+
+    assert sum(limit.allows("patient") for _ in range(100)) == 25
+    assert sum(limit.allows("hasty") for _ in range(100)) == 5
+    limit.begin("patient")
+    assert not limit.allows("patient")
+
+
 def test_keys_are_bounded() -> None:
     limit = RateLimit(1.0, 1.0, 10, Clock())
 
