@@ -16,7 +16,7 @@ from ainur_node.rpc.messages import ExitCode
 
 VERIFY_SECONDS = 120.0
 ENDS = ("commit_end", "reveal_end", "award_by")
-MONEY = frozenset({"ask", "penalty", "adjusted", "own_adjusted", "second", "price"})
+MONEY = frozenset({"ask", "penalty", "adjusted", "own_adjusted", "second", "price", "paid", "due"})
 _COLUMNS: tuple[tuple[str, str, Callable[[Any], str]], ...] = (
     ("status", "bid", str),
     ("ask", "ask", ain),
@@ -128,10 +128,18 @@ def why(ask: Ask) -> Report:
             screen.say(f"  {reason.get('count')} × {reason.get('code')}: {sentence}")
         if found.get("offenders"):
             offenders(screen, found["offenders"], ask.names)
+            _details(screen, found["offenders"])
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
+
+
+def _details(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What a bidder keeps as evidence: all that somebody else needs to check it."""
+    for row in rows:
+        told = row.get("details") or {}
+        screen.facts([(name.replace("_", " "), ain(value) if name in MONEY else value) for name, value in told.items()])
 
 
 def _ask_about(ask: Ask, method: str, **extra: Any) -> dict[str, Any]:

@@ -48,3 +48,16 @@ def test_what_a_peer_said_cannot_move_the_cursor(submitter: FakeNode, ainur: Typ
     submitter.answers["auction.why"]["offenders"] = [ROW | {"sentence": "\x1b[2Jgone"}]
 
     assert "\x1b" not in ainur("auction", "why", AUCTION).out
+
+
+def test_what_a_bidder_keeps_as_evidence_is_told_with_amounts_in_ain(submitter: FakeNode, ainur: Type) -> None:
+    kept = {"paid": "200000000000", "due": "250000000000", "seen_block": "17"}
+    submitter.answers["auction.why"]["offenders"] = [ROW | {"details": kept}]
+
+    told = ainur("auction", "why", AUCTION).out
+
+    assert [line.split() for line in told.splitlines()[-3:]] == [
+        ["paid", "0.2", "AIN"],
+        ["due", "0.25", "AIN"],
+        ["seen", "block", "17"],
+    ]
