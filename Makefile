@@ -52,8 +52,8 @@ test-chain: setup ## pallet and runtime tests
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
 
-mutants: setup ## break the rules of money one change at a time; the tests must notice each (ten minutes)
-	$(PY) tools/mutate.py
+mutants: setup ## break the domain one small change at a time; the tests must notice each (minutes; WORKERS=n at a time)
+	$(PY) tools/mutate.py $(if $(WORKERS),--workers $(WORKERS))
 
 diagrams: setup ## write docs/states.md anew from what the code does
 	$(PY) tools/diagrams.py
