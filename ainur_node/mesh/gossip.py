@@ -19,6 +19,7 @@ from libp2p.tools.anyio_service import background_trio_service
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.mesh import wire
+from ainur_node.mesh.airtime import Airtime
 from ainur_node.mesh.hardening import guard_tasks
 from ainur_node.mesh.limits import RateLimit, SeenSet
 from ainur_node.mesh.peers import peer_id_of
@@ -162,7 +163,7 @@ class _Pubsub(Pubsub):
         if len(rpc.publish) > MAX_MESSAGES_PER_RPC or len(rpc.subscriptions) > self.max_subscriptions_per_rpc:
             raise Misbehaviour("pubsub frame with too many entries")
         for message in rpc.publish:
-            if self._gossip.admits(peer_id, message):
+            if not self._is_msg_seen(message) and self._gossip.admits(peer_id, message):
                 await self.push_msg(sender, message)
                 # A signature takes a while, and the stock path to it never lets anybody else run.
                 await trio.lowlevel.checkpoint()
@@ -221,11 +222,7 @@ class GossipChannels:
         self.seen_ids = SeenSet(settings.gossip_seen_capacity, settings.gossip_seen_seconds, now)
         self._seen_envelopes = SeenSet(settings.gossip_seen_capacity, settings.gossip_seen_seconds, now)
         self._authors = RateLimit(settings.gossip_author_rate, settings.gossip_author_burst, 4096, now)
-        # What a peer says itself and what it passes on are counted apart, so that a flood that comes through a
-        # peer never drowns its own words; identities cost nothing, so a newcomer begins with little.
-        start = settings.gossip_newcomer_burst
-        self._speakers = RateLimit(settings.gossip_author_rate, settings.gossip_author_burst, 1024, now, start)
-        self._forwarders = RateLimit(settings.gossip_forwarder_rate, settings.gossip_forwarder_burst, 1024, now, start)
+        self.airtime = Airtime(settings, counters)
         self._pubsub: _Pubsub | None = None
         self._router: _Router | None = None
 
@@ -304,16 +301,7 @@ class GossipChannels:
         except Misbehaviour as exc:
             self.fault(forwarder, str(exc))
             return False
-        limit = self._speakers if author == forwarder else self._forwarders
-        if not limit.allows(forwarder):
-            self._counters.count("gossip_rate_limited")
-            return False
-        return True
-
-    def note_met(self, peer_id: PeerId) -> None:
-        """A peer of our world is connected: from now on it may save up for what it will say."""
-        self._speakers.begin(peer_id)
-        self._forwarders.begin(peer_id)
+        return self.airtime.grants(forwarder, author)
 
     def _validate(self, forwarder: Any, message: Any) -> bool:
         """Verdict on a message with a right signature; a refused one is neither delivered nor forwarded."""

@@ -81,8 +81,8 @@ class Libp2pMesh:
         )
         self._answerer.serve(FIND, self._dht.answer_find, **_DHT_LIMITS, max_body=MAX_FIND_REQUEST)
         self._answerer.serve(PUT, self._dht.answer_put, **_DHT_LIMITS, max_body=MAX_PUT_REQUEST)
-        self._meetings.on_met += [self._gossip.note_met, self._dht.note_met, self._note_met]
-        self._meetings.on_lost += [self._caller.forget, self._note_lost]
+        self._meetings.on_met += [self._gossip.airtime.note_met, self._dht.note_met, self._note_met]
+        self._meetings.on_lost += [self._gossip.airtime.note_lost, self._caller.forget, self._note_lost]
         self._meetings.on_wrong_world.append(self._note_wrong_world)
         self._host: Any = None
 

@@ -39,6 +39,9 @@ class MeshSettings:
     gossip_forwarder_rate: float = 200.0
     gossip_forwarder_burst: float = 800.0
     gossip_newcomer_burst: float = 20.0
+    gossip_stranger_rate: float = 25.0
+    gossip_stranger_burst: float = 100.0
+    gossip_known_after: float = 10.0
     gossip_seen_seconds: float = 300.0
     gossip_seen_capacity: int = 65_536
 

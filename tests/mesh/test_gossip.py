@@ -176,7 +176,8 @@ async def test_gossip_crosses_a_node_in_between() -> None:
 
 async def test_a_burst_of_a_whole_day_of_auctions_arrives() -> None:
     # A newcomer would have to be known for some seconds first.
-    speaker, hearer = Node(0), Node(1, settings=replace(SETTINGS, gossip_newcomer_burst=400))
+    known = replace(SETTINGS, gossip_newcomer_burst=400, gossip_known_after=0)
+    speaker, hearer = Node(0), Node(1, settings=known)
     async with running(speaker, hearer):
         await join(speaker, hearer)
         heard = hearer.subscribe("auctions", capacity=400)

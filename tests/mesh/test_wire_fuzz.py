@@ -248,6 +248,9 @@ class Taken:
     async def push_msg(self, _sender: Any, message: Any) -> None:
         self.parts.append(message)
 
+    def _is_msg_seen(self, _message: Any) -> bool:
+        return False
+
     def handle_subscription(self, _sender: Any, subscription: Any) -> None:
         self.parts.append(subscription)
 
