@@ -71,6 +71,7 @@ def town() -> Iterator[Town]:
     home = new_home()
     ainur = Ainur(home)
     lines: dict[str, Client] = {}
+    shutil.copy(DOCUMENT, home / "document")  # some commands write where they are told to
     try:
         assert ainur("devnet", "up", timeout=180).code == 0
         paid = ainur(*SUBMIT, "--wait", timeout=120)
@@ -91,7 +92,7 @@ def town() -> Iterator[Town]:
             "PACKAGE": agent["package"],
             "ACCOUNT": account,
         }
-        town = Town(ainur, known | {"FILE": str(DOCUMENT), "DIR": AGENT, "PATH": AGENT}, lines)
+        town = Town(ainur, known | {"FILE": str(home / "document"), "DIR": AGENT, "PATH": AGENT}, lines)
         town.settle()
         yield town
     finally:
