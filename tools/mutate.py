@@ -45,7 +45,7 @@ NEAR = {
     "canonical": ("test_canonical_bytes", "test_vectors_agree"),
     "agent": ("test_canonical_bytes", "test_bidding_policies", "test_vectors_agree"),
     "task": ("test_canonical_bytes", "test_vectors_agree"),
-    "receipt": ("test_vectors_agree",),
+    "receipt": ("test_receipts", "test_vectors_agree", "test_what_facts_teach"),
 }
 # It compares a page with the code that writes it: whoever changes the code writes the page anew.
 NO_WITNESS = ("test_state_diagrams",)
