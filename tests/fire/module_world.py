@@ -31,7 +31,7 @@ class Felt:
     """What nodes felt during a case: all in ms but the seconds that it took.
 
     ``lag`` is the longest of the nodes concerned, ``idle`` that of a node which had nothing to do with it. ``waited``
-    is how long threads of the nodes were ready and got no processor: what the machine, not the case, is to blame for.
+    is how long in all the thread of the loop was ready and got no processor: for that the machine is to blame.
     """
 
     lag: float
@@ -41,7 +41,7 @@ class Felt:
 
     @property
     def bearable(self) -> bool:
-        """Whether the loop was late by less than the limit, waiting for a processor apart."""
+        """Whether the loop was late by less than the limit, its waiting for a processor apart."""
         return self.lag - self.waited < MOST_LAG_MS
 
 
@@ -140,12 +140,8 @@ class ModuleWorld:
         raise AssertionError("unreachable")
 
     def waited(self, node: str) -> float:
-        """How long the threads of a node were ready without a processor since they began, in ms."""
-        total = 0
-        for entry in Path(f"/proc/{self.pids[node]}/task").glob("*/schedstat"):
-            with contextlib.suppress(OSError):  # a thread that has just ended
-                total += int(entry.read_text().split()[1])
-        return total / 1e6
+        """How long the thread of a node's loop has been ready without a processor since it began, in ms."""
+        return int(Path(f"/proc/{self.pids[node]}/task/{self.pids[node]}/schedstat").read_text().split()[1]) / 1e6
 
     def children(self, node: str) -> list[str]:
         """Modules of the sandbox that run as processes of a node."""

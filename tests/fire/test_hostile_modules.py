@@ -206,8 +206,8 @@ def test_real_modules_with_bytes_changed_are_fit_or_have_findings(world: ModuleW
         ends[first] = ends.get(first, 0) + 1
 
     _, felt = world.felt(judged, "n1")
-    listed = ", ".join(f"{count} {code}" for code, count in sorted(ends.items(), key=lambda item: -item[1]))
-    tell(note, felt, f"{sum(ends.values())} changed agents", "lint", "each judged", listed)
+    note(f"{TABLE}: first codes of changed agents", **{code: ends[code] for code in sorted(ends)})
+    tell(note, felt, f"{sum(ends.values())} changed agents", "lint", "each judged", f"{len(ends)} codes")
 
 
 def test_the_command_line_says_the_same(world: ModuleWorld, note: Note, tmp_path: Path) -> None:
