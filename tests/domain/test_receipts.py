@@ -1,9 +1,13 @@
-"""Receipts: how a run ended has the number that docs/protocol.md gives it."""
+"""Receipts: what their hash binds, and that how a run ended has the number that docs/protocol.md gives it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
-from ainur_node.domain.receipt import Exit
+from domain_records import GENESIS, b32
+from life_samples import RECEIPT
+
+from ainur_node.domain.receipt import Exit, execution_hash, hash_of, receipt_hash
 
 PAGE = Path(__file__).parents[2] / "docs" / "protocol.md"
 SENTENCES = " ".join(PAGE.read_text("utf-8").split("\nExits: ")[1].split("\n\n")[0].split())
@@ -23,3 +27,10 @@ def test_exits_that_depend_on_the_machine_prove_nothing() -> None:
     least, most = map(int, re.findall(r"Only (\d) to (\d) prove anything", SENTENCES)[0])
 
     assert [int(each) for each in Exit if each.provable] == list(range(least, most + 1))
+
+
+def test_the_hash_of_a_receipt_binds_what_ran_and_what_was_measured_but_not_the_signature() -> None:
+    ran = execution_hash(GENESIS, RECEIPT.execution)
+
+    assert hash_of(GENESIS, RECEIPT) == receipt_hash(GENESIS, ran, 4, 5, b32("build"))
+    assert hash_of(GENESIS, replace(RECEIPT, signature=b"")) == hash_of(GENESIS, RECEIPT)
