@@ -208,10 +208,14 @@ def settled_by_n1(world: LiarWorld, shown: Shown, but: str = "") -> str:
     """Every task ended as if nothing had been wrong."""
     over(world, but)
     for done in shown:
-        assert (done["phase"], done["outcome"], int(done["price"])) == ("settled", "paid", N2)
+        assert (done["phase"], done["outcome"]) == ("settled", "paid")
         assert world.name(done["winner"]["provider"]) == "n1"
         assert done["verified"]
-    money(world, {"n1": N2 * len(shown), SUBMITTER: -(N2 + fee(N2)) * len(shown)})
+    first, *later = prices = [int(done["price"]) for done in shown]
+    # Once n1 has worked well its penalty is lower than n2's, and the difference is n1's from the next epoch on.
+    assert first == N2
+    assert all(N2 <= price < ASKS["n3"] for price in later)
+    money(world, {"n1": sum(prices), SUBMITTER: -sum(price + fee(price) for price in prices)})
     return f"n1 paid {ain(N2)}" + (f", {len(shown)} times" if len(shown) > 1 else "")
 
 
@@ -248,7 +252,7 @@ def floods(world: LiarWorld, shown: Shown) -> Ending:
     held_back = counted(world, SUBMITTER, "mesh.requests_rate_limited")
     assert held_back > 0, world.ask(SUBMITTER, "node.status")["mesh"]
     done = world.ended(world.submit())
-    assert (done["phase"], int(done["price"])) == ("settled", N2)
+    assert (done["phase"], done["outcome"]) == ("settled", "paid")
     return Ending(
         outcome, LOUD, "its connections", f"counters: {held_back} requests held back by the submitter; all banned n3"
     )
