@@ -194,11 +194,7 @@ class EmbeddedPostgres:
             raise Bug("the embedded server runs already")
         self._claim = self._claim or leftovers.claim(self._data)
         try:
-            if self._ran and not (self._where().data / "PG_VERSION").exists():
-                raise Transient(
-                    f"the database's files are gone from {self._where().data}",
-                    hint="put them back where they were: they are waited for",
-                )
+            self._require_files()
             self.init()
             place = self._where()
             private_directory(place.sockets)  # also when the data was there before
@@ -212,6 +208,13 @@ class EmbeddedPostgres:
         self._ran = True
         _log.info("database_started", pid=self.pid, user=place.identity.name)
         return self.dsn()
+
+    def _require_files(self) -> None:
+        """Raise Transient when what an earlier start left is not there any more."""
+        data = self._where().data
+        if self._ran and not (data / "PG_VERSION").exists():
+            hint = "put them back where they were: they are waited for"
+            raise Transient(f"the database's files are gone from {data}", hint=hint)
 
     def stop(self, timeout: float = STOP_TIMEOUT, *, discard: bool = False) -> None:
         """Stop the server: politely, after `timeout` seconds by force. Safe to call again or before a start.
