@@ -204,19 +204,18 @@ def input_withheld(world: LiarWorld, shown: Shown) -> Ending:
 # --- peers --------------------------------------------------------------------------------------------------------
 
 
-def settled_by_n1(world: LiarWorld, shown: Shown, but: str = "") -> str:
-    """Every task ended as if nothing had been wrong."""
+def settled_by_n1(world: LiarWorld, shown: Shown, but: str = "", at_most: int = ASKS["n3"]) -> str:
+    """Every task ended as if nothing had been wrong, at a price from n2's ask to ``at_most``."""
     over(world, but)
     for done in shown:
         assert (done["phase"], done["outcome"]) == ("settled", "paid")
         assert world.name(done["winner"]["provider"]) == "n1"
         assert done["verified"]
-    first, *later = prices = [int(done["price"]) for done in shown]
     # Once n1 has worked well its penalty is lower than n2's, and the difference is n1's from the next epoch on.
-    assert first == N2
-    assert all(N2 <= price < ASKS["n3"] for price in later)
+    prices = [int(done["price"]) for done in shown]
+    assert all(N2 <= price <= at_most for price in prices), prices
     money(world, {"n1": sum(prices), SUBMITTER: -sum(price + fee(price) for price in prices)})
-    return f"n1 paid {ain(N2)}" + (f", {len(shown)} times" if len(shown) > 1 else "")
+    return "n1 paid " + " and ".join(ain(price) for price in prices)
 
 
 def counted(world: LiarWorld, node: str, name: str) -> int:
@@ -247,7 +246,8 @@ def floods(world: LiarWorld, shown: Shown) -> Ending:
     def banned() -> bool | None:
         return True if all(counted(world, name, "mesh.bans") for name in (SUBMITTER, "n1", "n2", OBSERVER)) else None
 
-    outcome = settled_by_n1(world, shown, but=LOUD)
+    # On a slow machine the noise may cost n2 its commit; then the reserve sets the price.
+    outcome = settled_by_n1(world, shown, but=LOUD, at_most=RESERVE)
     world.wait("everybody banning n3", banned, 60.0)
     held_back = counted(world, SUBMITTER, "mesh.requests_rate_limited")
     assert held_back > 0, world.ask(SUBMITTER, "node.status")["mesh"]
