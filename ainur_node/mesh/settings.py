@@ -42,6 +42,7 @@ class MeshSettings:
     gossip_stranger_rate: float = 25.0
     gossip_stranger_burst: float = 100.0
     gossip_known_after: float = 10.0
+    gossip_first_words: int = 3
     gossip_seen_seconds: float = 300.0
     gossip_seen_capacity: int = 65_536
 

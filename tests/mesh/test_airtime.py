@@ -36,11 +36,24 @@ def test_a_crowd_of_newcomers_shares_one_allowance_and_a_friend_is_heard_all_the
     for number in range(1000):
         stranger = PeerId(f"stranger {number}")
         airtime.note_met(stranger)
-        granted += sum(airtime.grants(stranger, stranger) for _ in range(5))
+        granted += sum(airtime.grants(stranger, stranger) for _ in range(10))
 
-    assert granted == SETTINGS.gossip_stranger_burst
-    assert counters.values["gossip_strangers_dropped"] == 5000 - granted
+    assert granted == 1000 * SETTINGS.gossip_first_words + SETTINGS.gossip_stranger_burst
+    assert counters.values["gossip_strangers_dropped"] == 10_000 - granted
     assert all(airtime.grants(FRIEND, FRIEND) for _ in range(300))
+
+
+def test_the_first_words_of_a_new_neighbour_are_heard_in_the_middle_of_a_flood() -> None:
+    airtime, _ = known_friends(Clock())
+    for _ in range(int(SETTINGS.gossip_stranger_burst)):
+        airtime.grants(RELAY, PeerId("stranger"))
+    newcomer = PeerId("newcomer")
+    airtime.note_met(newcomer)
+
+    assert not airtime.grants(RELAY, newcomer)
+    assert sum(airtime.grants(newcomer, newcomer) for _ in range(10)) == SETTINGS.gossip_first_words
+    airtime.note_lost(newcomer)
+    assert not airtime.grants(newcomer, newcomer)
 
 
 def test_a_relay_that_is_flooded_is_still_heard_itself() -> None:
@@ -64,6 +77,7 @@ def test_standing_is_lost_with_the_connection_and_comes_back_with_time() -> None
     airtime.note_lost(FRIEND)
     assert not airtime.grants(FRIEND, FRIEND)
     airtime.note_met(FRIEND)
+    assert sum(airtime.grants(FRIEND, FRIEND) for _ in range(10)) == SETTINGS.gossip_first_words
     assert not airtime.grants(FRIEND, FRIEND)
     clock.now += SETTINGS.gossip_known_after
     assert airtime.grants(FRIEND, FRIEND)
