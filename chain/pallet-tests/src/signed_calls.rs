@@ -1,7 +1,10 @@
 //! Calls that a key of a DID signs and somebody else submits.
 
 use crate::{identity::*, mock::*, scene::*};
-use ainur_primitives::H256;
+use ainur_primitives::{
+	records::{did_call_digest, did_key_digest},
+	H256,
+};
 use frame_support::{assert_noop, assert_ok};
 use pallet_did::{DidCall, Dids, Error, Operation, Purpose, CALL_WINDOW};
 use sp_core::Pair;
@@ -132,5 +135,23 @@ fn what_is_signed_has_one_encoding() {
 	assert_eq!(
 		Operation::RemoveKey { id: 5 }.canonical(),
 		vec![2, 5, 0, 0, 0]
+	);
+}
+
+#[test]
+fn digests_are_those_of_the_client() {
+	let operation = Operation::SetServices {
+		services: services(&[(b"ab", b"c"), (b"d", b"e")]),
+	};
+	let call = did_call_digest(&GENESIS, &ANN, 7, 9_000, &EVE, &operation.canonical());
+	let key = did_key_digest(&GENESIS, &ANN, 1, 0, &[1; 32]);
+	let hex = |hash: H256| format!("{hash:?}");
+	assert_eq!(
+		hex(call),
+		"0xb19958a5bd8b6cbd662184496f2c6c5d1d3e8666b0f5780ab15b6c55d1dbd927"
+	);
+	assert_eq!(
+		hex(key),
+		"0x87ea2ff60e96338f02166d7b118ffb572fbd4951556d652aa8f16cbe46eaeb10"
 	);
 }
