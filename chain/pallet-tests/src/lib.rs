@@ -4,6 +4,7 @@
 
 mod attestation;
 mod award;
+mod bad_input;
 mod clock;
 mod did;
 mod dispute;
