@@ -70,6 +70,7 @@ class Questions:
             "task.list": m.tasks.list_tasks,
             "agent.lint": m.agents.lint,
             "agent.withdraw": m.agents.withdraw,
+            "agent.retire": m.agents.retire,
             "agent.list": m.agents.list_agents,
             "agent.show": m.agents.show,
             "auction.show": m.auctions.show,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, TypeVar
 
 from pallets_client import extrinsic
@@ -181,16 +182,16 @@ class ChainClient:
 
 
 def _provider(value: object) -> agent_registry.Provider:
-    return record(agent_registry.Provider, _codes(value))
+    return record(agent_registry.Provider, _codes(value, agent_registry.ProviderState))
 
 
 def _agent(value: object) -> agent_registry.Agent:
-    return record(agent_registry.Agent, _codes(value))
+    return record(agent_registry.Agent, _codes(value, agent_registry.AgentState))
 
 
-def _codes(value: object) -> object:
+def _codes(value: object, states: type[IntEnum]) -> object:
     """A state is a u8 or an enum of the runtime: both read as the number."""
-    names = {"Active": 0, "Paused": 1, "Retired": 1}
-    if isinstance(value, dict) and getattr(value.get("state"), "name", None) in names:
-        return {**value, "state": names[value["state"].name]}
+    name = getattr(value.get("state"), "name", None) if isinstance(value, dict) else None
+    if isinstance(value, dict) and isinstance(name, str) and name.upper() in states.__members__:
+        return {**value, "state": int(states[name.upper()])}
     return value

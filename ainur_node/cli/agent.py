@@ -1,5 +1,6 @@
 """``ainur agent``: packages, and the offers that nodes make of them."""
 
+import json
 from typing import Any
 
 from ainur_node.cli import values
@@ -70,7 +71,7 @@ def _registered(ask: Ask, method: str, params: dict[str, Any]) -> Report:
         ask.follow(method, tell, wait=PUBLISH_SECONDS, **params)
     if "agent" not in found:
         raise Refused("not_published", "the node ended without an agent: look at its log")
-    found.setdefault("ask", ask.options.ask)
+    found.setdefault("ask", params["ask"])
 
     def text(screen: Screen) -> None:
         screen.facts(
@@ -91,6 +92,26 @@ def withdraw(ask: Ask) -> Report:
     agent = _whole(ask, "id", ask.options.agent)
     answer = ask.call("agent.withdraw", wait=60.0, agent=agent)
     return Report(answer, lambda screen: screen.say(f"{short(agent)} is no longer offered here"))
+
+
+def retire(ask: Ask) -> Report:
+    """End an agent of this node's account on chain, for good."""
+    agent = _whole(ask, "id", ask.options.agent)
+    answer = ask.call("agent.retire", wait=60.0, agent=agent)
+    return Report(answer, lambda screen: screen.say(f"{short(agent)} is retired for good; its name stays taken"))
+
+
+def update(ask: Ask) -> Report:
+    """Put another build behind an agent's name; its version goes up by one."""
+    manifest, wasm, _ = values.read_package(ask.options.directory)
+    found = ask.call("agent.show", agent=_whole(ask, "id", ask.options.agent))
+    name = json.loads(manifest).get("name")
+    if found.get("name") != name:
+        raise Usage(f"the manifest names {name!r}, the agent is {found.get('name')!r}", hint="ainur agent publish")
+    price = ask.options.ask if ask.options.ask is not None else found.get("ask")
+    if price is None:
+        raise Usage("this node does not offer that agent at present", hint="name its price: --ask 0.2")
+    return _registered(ask, "agent.publish", {"manifest": manifest, "wasm": wasm, "ask": price})
 
 
 def list_agents(ask: Ask) -> Report:
@@ -146,6 +167,12 @@ def _publish_options(parser: Parser) -> None:
     _ask_option(parser)
 
 
+def _update_options(parser: Parser) -> None:
+    _agent_option(parser)
+    parser.add_argument("directory", metavar="DIR", help="the directory with manifest.json and the module")
+    parser.add_argument("--ask", metavar="AIN", type=values.amount, help="least pay per task (default: as before)")
+
+
 def _ask_option(parser: Parser) -> None:
     parser.add_argument(
         "--ask", metavar="AIN", type=values.amount, required=True, help="least pay per task, sealed until the close"
@@ -187,6 +214,14 @@ COMMANDS = [
     ),
     Command(
         "agent list", "agents this node knows of", "ainur agent list --capability summarize", list_agents, _list_options
+    ),
+    Command("agent retire", "end an agent on chain for good", f"ainur agent retire {_ID}", retire, _agent_option),
+    Command(
+        "agent update",
+        "put another build behind an agent's name",
+        f"ainur agent update {_ID} agents/text-summary",
+        update,
+        _update_options,
     ),
     Command("agent show", "one agent", f"ainur agent show {_ID}", show, _agent_option),
 ]

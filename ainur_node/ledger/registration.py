@@ -61,8 +61,10 @@ class Registration:
             )
             # Two agents of one account may be on their way at the same time.
             refused = await self._do(call, agent)
-        elif found.state != agent_registry.AgentState.ACTIVE:
+        elif found.state in (agent_registry.AgentState.RETIRED, agent_registry.AgentState.UNBONDING):
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
+        elif found.state != agent_registry.AgentState.ACTIVE:
+            return Rejection("not_active", f"the agent {manifest.name} is not on offer on chain: activate it first")
         elif found.capability_name != manifest.capability.encode():
             has = bytes(found.capability_name).decode("utf-8", "replace")
             return Rejection(

@@ -1,4 +1,4 @@
-"""The desk for agents: lint, publish, offer, withdraw, list, show."""
+"""The desk for agents: lint, publish, offer, withdraw, retire, list, show."""
 
 from dataclasses import replace
 from typing import Any, Protocol
@@ -35,6 +35,10 @@ class Registrar(Protocol):
 
     async def version(self, agent: AgentId) -> int:
         """The version bids must name."""
+        ...
+
+    async def retire(self, agent: AgentId) -> Rejection | None:
+        """Retire an agent on chain."""
         ...
 
 
@@ -153,6 +157,17 @@ class AgentDesk:
             raise Refuse("unknown_agent", "this node does not offer that agent; `ainur agent list` shows ids")
         await self._offers.put(replace(offer, active=False))
         return {"agent": agent.hex(), "active": False}
+
+    async def retire(self, params: Params) -> dict[str, Any]:
+        """End an agent on chain for good; running work goes on."""
+        agent = AgentId(id32(params, "agent"))
+        refused = await self._registrar.retire(agent)
+        if refused is not None:
+            refuse(refused)
+        offer = self._offers.get(agent)
+        if offer is not None:
+            await self._offers.put(replace(offer, active=False))
+        return {"agent": agent.hex(), "active": False, "retired": True}
 
     async def list_agents(self, params: Params) -> dict[str, Any]:
         """Agents on chain; asks of other nodes are sealed."""

@@ -34,6 +34,9 @@ class Params:
     fee_reserve: int
     max_deliver: int
     decline_cap: int
+    item_deposit: int
+    byte_deposit: int
+    registration_fee: int
 
 
 DEVELOPMENT = Params(
@@ -58,6 +61,9 @@ DEVELOPMENT = Params(
     fee_reserve=AIN // 50,
     max_deliver=600_000,
     decline_cap=20,
+    item_deposit=AIN // 100,
+    byte_deposit=AIN // 10_000,
+    registration_fee=0,
 )
 
 

@@ -188,6 +188,7 @@ class FakeNode:
             "agent.show": {"id": AGENT, "name": "text-summary", "ask": str(AIN // 5), "reputation": 500_000},
             "agent.offer": {"agent": AGENT, "package": PACKAGE, "name": "text-summary", "capability": "summarize"},
             "agent.withdraw": {"agent": AGENT},
+            "agent.retire": {"agent": AGENT, "active": False, "retired": True},
             "agent.lint": {
                 "ok": True,
                 "findings": [],

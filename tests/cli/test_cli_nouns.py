@@ -74,6 +74,27 @@ def test_offer_withdraw_and_show_name_agents_whole_or_by_their_first_digits(node
     assert ainur("agent", "withdraw", "0123456789").code == 2
 
 
+def test_retire_ends_an_agent_for_good(node: FakeNode, ainur: Type) -> None:
+    typed = ainur("agent", "retire", AGENT[:10])
+
+    assert (typed.code, node.params("agent.retire")) == (0, {"agent": AGENT})
+    assert "for good" in typed.out
+
+
+def test_update_keeps_name_and_ask_of_the_agent(node: FakeNode, ainur: Type, package: Path) -> None:
+    named = {"name": "text-summary", "module": {"file": "a.wasm"}}
+    (package / "manifest.json").write_text(json.dumps(named))
+    assert ainur("agent", "update", AGENT, str(package)).code == 0
+    assert node.params("agent.publish")["ask"] == str(AIN // 5)
+    assert ainur("agent", "update", AGENT, str(package), "--ask", "0.3").code == 0
+    assert node.params("agent.publish")["ask"] == str(3 * AIN // 10)
+
+    node.answers["agent.show"] = {"id": AGENT, "name": "text-summary", "ask": None}
+    assert ainur("agent", "update", AGENT, str(package)).code == 2
+    node.answers["agent.show"] = {"id": AGENT, "name": "another", "ask": "1"}
+    assert ainur("agent", "update", AGENT, str(package)).code == 2
+
+
 def test_agent_list_has_the_fields_of_the_contract(node: FakeNode, ainur: Type) -> None:
     typed, as_json = ainur("agent", "list", "--capability", "summarize"), ainur("agent", "list", "--json")
 

@@ -2,16 +2,25 @@
 
 #![cfg(test)]
 
+mod attestation;
 mod award;
+mod bad_input;
 mod clock;
 mod did;
 mod dispute;
+mod identity;
+mod lifecycle;
+mod migrations;
 mod mock;
 mod opening;
+mod ownership;
 mod phases;
+mod points;
 mod random;
 mod registry;
+mod registry_walk;
 mod reputation;
 mod scene;
 mod settlement;
+mod signed_calls;
 mod vectors;

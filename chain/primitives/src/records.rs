@@ -125,6 +125,35 @@ pub fn did_digest(genesis: &H256, account: &AccountId32, node_key: &[u8; 32]) ->
 	tagged("ainur/did/1", genesis, &(account, node_key))
 }
 
+/// `H("ainur/did-key/1", did, purpose, kind, key)`: what a further key signs to be listed under a DID.
+pub fn did_key_digest(
+	genesis: &H256,
+	did: &AccountId32,
+	purpose: u8,
+	kind: u8,
+	key: &[u8; 32],
+) -> H256 {
+	tagged("ainur/did-key/1", genesis, &(did, purpose, kind, key))
+}
+
+/// `H("ainur/did-call/1", did, counter, expires, submitter, operation)`: what a key of a DID signs so
+/// that `submitter` may carry the operation to the chain. `operation` is canonical bytes.
+pub fn did_call_digest(
+	genesis: &H256,
+	did: &AccountId32,
+	counter: u64,
+	expires: Millis,
+	submitter: &AccountId32,
+	operation: &[u8],
+) -> H256 {
+	let operation = crate::hash::Raw(operation);
+	tagged(
+		"ainur/did-call/1",
+		genesis,
+		&(did, counter, expires, submitter, operation),
+	)
+}
+
 /// `H("ainur/agent/1", owner, name)`.
 pub fn agent_id(genesis: &H256, owner: &AccountId32, name: &[u8]) -> H256 {
 	let name = fixed_bytes(name);

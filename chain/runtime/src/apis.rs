@@ -133,6 +133,27 @@ impl_runtime_apis! {
 		fn preset_names() -> Vec<sp_genesis_builder::PresetId> { genesis::names() }
 	}
 
+	impl market_api::MarketApi<Block> for Runtime {
+		fn provider_reputation(
+			provider: AccountId,
+			capability: Hash,
+		) -> market_api::ReputationView {
+			market_api::provider_reputation(provider, capability)
+		}
+		fn package_reputation(module: Hash) -> market_api::ReputationView {
+			market_api::package_reputation(module)
+		}
+		fn payer_reputation(payer: AccountId) -> market_api::ReputationView {
+			market_api::payer_reputation(payer)
+		}
+		fn preview_auction(
+			auction: Hash,
+			bids: Vec<(AccountId, Balance)>,
+		) -> Option<market_api::Preview> {
+			market_api::preview_auction(auction, bids)
+		}
+	}
+
 	#[cfg(feature = "try-runtime")]
 	impl frame_try_runtime::TryRuntime<Block> for Runtime {
 		fn on_runtime_upgrade(

@@ -10,6 +10,7 @@ extern crate alloc;
 pub mod apis;
 pub mod configs;
 pub mod genesis;
+pub mod market_api;
 
 use alloc::vec::Vec;
 use sp_runtime::{generic, impl_opaque_keys, traits::BlakeTwo256, MultiAddress, MultiSignature};

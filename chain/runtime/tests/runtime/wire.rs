@@ -36,7 +36,22 @@ fn calls_keep_their_indices() {
 	assert_eq!(calls::<pallet_market::Call<Runtime>>(), ["set_params"]);
 	assert_eq!(
 		calls::<pallet_did::Call<Runtime>>(),
-		["create", "rotate", "deactivate"]
+		[
+			"create",
+			"rotate",
+			"deactivate",
+			"add_key",
+			"remove_key",
+			"set_services",
+			"propose_controller",
+			"accept_control",
+			"rotate_controlled",
+			"deactivate_controlled",
+			"attest",
+			"revoke_attestation",
+			"clear_attestation",
+			"submit_did_call"
+		]
 	);
 	assert_eq!(
 		calls::<pallet_agent_registry::Call<Runtime>>(),
@@ -47,7 +62,19 @@ fn calls_keep_their_indices() {
 			"withdraw_unbonded",
 			"register_agent",
 			"update_agent",
-			"retire_agent"
+			"retire_agent",
+			"declare_agent",
+			"verify_agent",
+			"activate_agent",
+			"pause_agent",
+			"unbond_agent",
+			"finish_agent",
+			"set_profile",
+			"give_share",
+			"renounce_share",
+			"set_upstream",
+			"update_provider",
+			"set_issuer"
 		]
 	);
 	assert_eq!(
@@ -77,6 +104,7 @@ fn hold_reasons_keep_their_bytes() {
 	use pallet_escrow::HoldReason as Escrow;
 	use pallet_vcg_auction::HoldReason as Auction;
 	let bytes = |reason: RuntimeHoldReason| reason.encode();
+	assert_eq!(bytes(pallet_did::HoldReason::DidDeposit.into()), [20, 0]);
 	assert_eq!(bytes(Registry::Deposit.into()), [21, 0]);
 	assert_eq!(bytes(Registry::Stake.into()), [21, 1]);
 	assert_eq!(bytes(Auction::AuctioneerBond.into()), [23, 0]);
@@ -89,7 +117,7 @@ fn hold_reasons_keep_their_bytes() {
 #[test]
 fn records_keep_their_sizes() {
 	// fixed widths: a compact integer would make these maxima and actual sizes differ
-	assert_eq!(ainur_primitives::Params::default().encode().len(), 136);
+	assert_eq!(ainur_primitives::Params::default().encode().len(), 184);
 	assert_eq!(
 		ainur_primitives::records::AuctionTerms::max_encoded_len(),
 		147
