@@ -3,6 +3,9 @@
 #![cfg(test)]
 
 mod award;
+mod channels;
+mod channels_random;
+mod channels_vouchers;
 mod clock;
 mod did;
 mod dispute;

@@ -67,6 +67,14 @@ pub struct Params {
 	pub max_deliver: u32,
 	/// Declines that one provider has per epoch.
 	pub decline_cap: u32,
+	/// Least deposit of a payment channel.
+	pub channel_deposit: Balance,
+	/// Shortest challenge window of a channel.
+	pub channel_challenge_min: u32,
+	/// Longest challenge window of a channel.
+	pub channel_challenge_max: u32,
+	/// Longest life of a channel, from its opening to its expiry.
+	pub channel_life: Millis,
 }
 
 impl Default for Params {
@@ -95,6 +103,10 @@ impl Default for Params {
 			fee_reserve: AIN / 50,
 			max_deliver: 600_000,
 			decline_cap: 20,
+			channel_deposit: AIN / 100,
+			channel_challenge_min: 10_000,
+			channel_challenge_max: 3_600_000,
+			channel_life: 2_592_000_000,
 		}
 	}
 }
@@ -126,6 +138,9 @@ impl Params {
 			.iter()
 			.all(|window| *window > 0)
 			&& self.max_deliver > 0
+			&& (1..=MAX_BUDGET).contains(&self.channel_deposit)
+			&& (1..=self.channel_challenge_max).contains(&self.channel_challenge_min)
+			&& Millis::from(self.channel_challenge_max) <= self.channel_life
 	}
 
 	/// Epoch of a market time.
