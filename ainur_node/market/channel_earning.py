@@ -10,6 +10,7 @@ from ainur_node.domain.channels import payee
 from ainur_node.domain.channels.payee import Terms
 from ainur_node.domain.channels.voucher import Voucher, close_digest, voucher_digest
 from ainur_node.domain.ids import ChannelId, PeerId
+from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Bug, Transient
 from ainur_node.market import channel_messages as wire
@@ -167,14 +168,17 @@ class ChannelEarning:
             chain = await self._book.channel(channel)
             async with known.lock:
                 if chain is None:
-                    await self._gone(channel, known)
+                    await self._gone(known)
                     continue
                 known.denied = 0
                 state = payee.seen(known.record.state, chain)
                 if state != known.record.state:
                     await self._keep(known, replace(known.record, state=state))
-                if payee.claim_due(state, self._terms, await self._book.market_now()):
+                now = await self._book.market_now()
+                if payee.claim_due(state, self._terms, now):
                     due.append(known)
+                elif now > chain.claim_until + payee.CLOCK_AHEAD:
+                    await self._finalize(known)
         for start in range(0, len(due), BATCH):
             await self._claim(due[start : start + BATCH])
 
@@ -188,16 +192,27 @@ class ChannelEarning:
         self._observer.count("claims_made")
         log.info("claimed", channels=len(due), skipped=len(done.skipped), block=done.block)
 
-    async def _gone(self, channel: ChannelId, known: _Open) -> None:
+    async def _finalize(self, known: _Open) -> None:
+        """Nothing more can be claimed: give the payer its rest, free of charge, and forget the channel."""
+        done = await self._book.finalize(known.record.state.channel)
+        if isinstance(done, Rejection):
+            log.info("not_finalized", channel=known.record.state.channel.hex()[:16], code=done.code)
+            return
+        await self._ended(known, "finalized", known.record.state.chain.claimed)
+
+    async def _ended(self, known: _Open, how: str, paid: Amount) -> None:
+        await self._keep(known, replace(known.record, ended=how, paid=paid))
+        self._open.pop(known.record.state.channel, None)
+        await trim(self._store, EARNING, decode_earning)
+
+    async def _gone(self, known: _Open) -> None:
         known.denied += 1
         if known.denied < GONE_LOOKS:
             return
         state = known.record.state
         # what both agreed on, else what the chain last said; events tell the rest
-        paid = state.promised if state.consented else state.chain.claimed
-        await self._keep(known, replace(known.record, ended="mutual" if state.consented else "closed", paid=paid))
-        del self._open[channel]
-        await trim(self._store, EARNING, decode_earning)
+        paid = state.promised if state.consented >= 0 else state.chain.claimed
+        await self._ended(known, "mutual" if state.consented >= 0 else "closed", paid)
 
     # --- what the owner asks --------------------------------------------------------------------------------------
 
@@ -215,7 +230,5 @@ class ChannelEarning:
             if isinstance(done, Rejection):
                 return done
             paid = max(state.promised, state.chain.claimed)
-            ended = replace(known.record, ended="by_payee", paid=paid)
-            await self._keep(known, ended)
-            self._open.pop(channel, None)
+            await self._ended(known, "by_payee", paid)
         return {"block": done.block, "fee": str(done.fee), "paid": str(paid), "how": "by_payee"}

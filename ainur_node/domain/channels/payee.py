@@ -54,14 +54,15 @@ class OnChain:
 class Payee:
     """A channel that pays me: the chain's record, my best voucher, what I served for it.
 
-    ``consented`` is the market time up to which an end that I signed may be used; until then I serve nothing more.
+    ``consented`` is the market time up to which an end that I signed may be used; until then I serve nothing more;
+    negative when I never signed one.
     """
 
     channel: ChannelId
     chain: OnChain
     best: Voucher | None = None
     served: Amount = ZERO
-    consented: int = 0
+    consented: int = -1
 
     @property
     def promised(self) -> Amount:
