@@ -102,7 +102,7 @@ class ChannelEarning:
             # the payer may just have topped up
             chain = await self._book.channel(voucher.channel)
             if chain is not None:
-                taken = payee.accept(payee.seen(state, chain), voucher, now, signed=signed)
+                taken = payee.accept(payee.seen(state, chain, now), voucher, now, signed=signed)
         if isinstance(taken, Rejection):
             self._observer.count("vouchers_refused")
             raise RemoteRefusal(taken.code, taken.hint)
@@ -171,10 +171,13 @@ class ChannelEarning:
                     await self._gone(known)
                     continue
                 known.denied = 0
-                state = payee.seen(known.record.state, chain)
-                if state != known.record.state:
-                    await self._keep(known, replace(known.record, state=state))
                 now = await self._book.market_now()
+                state = payee.seen(known.record.state, chain, now)
+                fresh = replace(known.record, state=state)
+                if chain == known.record.state.chain:
+                    known.record = fresh  # only the time of the look is new: not worth a write
+                else:
+                    await self._keep(known, fresh)
                 if payee.claim_due(state, self._terms, now):
                     due.append(known)
                 elif now > chain.claim_until + payee.CLOCK_AHEAD:
@@ -224,7 +227,8 @@ class ChannelEarning:
         async with known.lock:
             chain = await self._book.channel(channel)
             if chain is not None:
-                await self._keep(known, replace(known.record, state=payee.seen(known.record.state, chain)))
+                state = payee.seen(known.record.state, chain, await self._book.market_now())
+                known.record = replace(known.record, state=state)
             state = known.record.state
             done = await self._book.close(channel, state.best if state.unclaimed > 0 else None)
             if isinstance(done, Rejection):

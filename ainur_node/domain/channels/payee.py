@@ -54,8 +54,9 @@ class OnChain:
 class Payee:
     """A channel that pays me: the chain's record, my best voucher, what I served for it.
 
-    ``consented`` is the market time up to which an end that I signed may be used; until then I serve nothing more;
-    negative when I never signed one.
+    ``looked`` is the market time of my last look at the chain. ``consented`` is the market time up to which an end
+    that I signed may be used, negative when I never signed one: I serve nothing more until a later look has shown
+    that it was not.
     """
 
     channel: ChannelId
@@ -63,6 +64,7 @@ class Payee:
     best: Voucher | None = None
     served: Amount = ZERO
     consented: int = -1
+    looked: int = 0
 
     @property
     def promised(self) -> Amount:
@@ -87,7 +89,7 @@ class Payee:
 
 def begin(channel: ChannelId, chain: OnChain, me: AccountId, terms: Terms, now: int) -> Payee | Rejection:
     """Whether I serve on this channel at all."""
-    state = Payee(channel, chain)
+    state = Payee(channel, chain, looked=now)
     if chain.payee != me:
         return Rejection("not_my_channel", "the channel pays somebody else: check the id")
     if chain.challenge < terms.least_challenge:
@@ -128,9 +130,9 @@ def serve(state: Payee, price: Amount) -> Payee | Rejection:
     return replace(state, served=Amount(state.served + price))
 
 
-def seen(state: Payee, chain: OnChain) -> Payee:
+def seen(state: Payee, chain: OnChain, now: int) -> Payee:
     """What the chain says now."""
-    return replace(state, chain=chain)
+    return replace(state, chain=chain, looked=now)
 
 
 def claim_due(state: Payee, terms: Terms, now: int) -> bool:
@@ -156,6 +158,8 @@ def _no_time(state: Payee, now: int) -> Rejection | None:
         return Rejection("channel_closing", "the payer asked to close this channel: open another one")
     if now >= state.accepts_until:
         return Rejection("channel_expired", "too little time is left to claim: open another one")
-    if now <= state.consented:
+    if state.looked <= state.consented:
         return Rejection("channel_closing", "both agreed to close this channel: open another one")
+    if now - state.looked > state.chain.challenge // 2:
+        return Rejection("chain_unseen", "the payee has not seen the chain for a while: try again later")
     return None
