@@ -66,8 +66,8 @@ class ChannelEarning:
 
     def serve(self) -> None:
         """Answer ``channel.pay`` and ``channel.settle``."""
-        self._mesh.serve(wire.PAY, self._pay, max_body=wire.MAX_BODY, per_peer_per_second=500, concurrent=64)
-        self._mesh.serve(wire.SETTLE, self._settle, max_body=wire.MAX_BODY, per_peer_per_second=5, concurrent=8)
+        self._mesh.serve("channel.pay", self._pay, max_body=512, per_peer_per_second=500, concurrent=64)
+        self._mesh.serve("channel.settle", self._settle, max_body=512, per_peer_per_second=5, concurrent=8)
 
     def records(self) -> list[Earning]:
         """Channels that are open."""

@@ -6,8 +6,6 @@ from ainur_node.domain.ids import ChannelId
 from ainur_node.market.messages import B32, B64, U64, Message, Money, money_of
 
 PAY, SETTLE = "channel.pay", "channel.settle"
-MAX_BODY = 512
-"""Bytes of a request: a voucher has about 160, an agreed end about 150."""
 
 
 class PayRequest(Message, frozen=True):
