@@ -52,7 +52,7 @@ class ChannelDesk:
         if await self._book.node_key(payee) is None:
             raise Refuse("payee_unknown", "no node key is bound to that account, so no node could take vouchers for it")
         done = _answered(await self._paying.open(payee, deposit, challenge, life))
-        return {**done, **await self._one(ChannelId(bytes.fromhex(done["channel"])))}
+        return {**done, **await self._one(_channel(done))}
 
     async def top_up(self, params: Params) -> dict[str, Any]:
         """Add to the deposit."""

@@ -4,6 +4,7 @@
 
 mod award;
 mod channels;
+mod channels_ends;
 mod channels_random;
 mod channels_vouchers;
 mod clock;
