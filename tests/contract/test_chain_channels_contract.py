@@ -40,7 +40,7 @@ class Deal:
         self.payer, self.payee = world.party("payer"), world.party("payee")
         self.terms = {"deposit": DEPOSIT, "challenge": CHALLENGE, "life": LIFE, **terms}
         self.key = KEY
-        self.id = b""
+        self.id = bytes(32)
 
     def call(self, **changes: Any) -> Call:
         given = {**self.terms, "payee": self.payee.account, **changes}

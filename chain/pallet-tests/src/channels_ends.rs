@@ -1,7 +1,7 @@
 //! How a channel ends: by its payee, by both sides, by the payer's request, by its expiry.
 
 use crate::{channels::*, mock::*, scene::bind};
-use ainur_primitives::{channels::close_digest, hash::signing_bytes, H256};
+use ainur_primitives::{channels::close_digest, hash::signing_bytes, Balance, H256};
 use frame_support::{assert_noop, assert_ok, dispatch::Pays};
 use pallet_channels::{Channels as Map, Ending, Error, Event};
 use sp_core::Pair;
