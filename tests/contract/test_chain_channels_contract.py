@@ -2,83 +2,24 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from typing import Any
 
 import nacl.signing
 import pytest
-from chain_world import World, memory_world
+from chain_world import World
+from channel_deal import CHALLENGE, DEPOSIT, KEY, SESSION, Deal, skip_without_channels
 
-from pallets_client.errors import ChainMisbehaviour
 from pallets_client.hashing import sha256, signed_message
 from pallets_client.keys import NodeKey, Sr25519
 from pallets_client.pallets import channels
 from pallets_client.pallets.channels import Claim, KeyKind, SessionKey, Voucher
-from pallets_client.records import AIN, EXISTENTIAL_DEPOSIT, Call, Failed, Included
-from pallets_client.testing.actors import Party
-
-DEPOSIT, CHALLENGE, LIFE = 10 * AIN, 10_000, 600_000
-SESSION = NodeKey(sha256(b"a session key"))
-KEY = SessionKey(KeyKind.ED25519, SESSION.public)
+from pallets_client.records import AIN, EXISTENTIAL_DEPOSIT, Call
 
 
 @pytest.fixture(autouse=True)
 def has_channels(world: World) -> None:
-    """A committed runtime from before the pallet cannot be asked; the count of skips tells."""
-    try:
-        world.client.channel_counter(bytes(32))
-    except ChainMisbehaviour:
-        pytest.skip("the committed runtime has no pallet channels yet")
-
-
-class Deal:
-    """A payer, a payee, and one channel between them."""
-
-    def __init__(self, world: World, **terms: int) -> None:
-        self.world = world
-        self.payer, self.payee = world.party("payer"), world.party("payee")
-        self.terms = {"deposit": DEPOSIT, "challenge": CHALLENGE, "life": LIFE, **terms}
-        self.key = KEY
-        self.id = bytes(32)
-
-    def call(self, **changes: Any) -> Call:
-        given = {**self.terms, "payee": self.payee.account, **changes}
-        expires = given.get("expires", self.world.client.market_now() + given["life"])
-        return channels.open_(given["payee"], self.key, given["deposit"], given["challenge"], expires)
-
-    def opened(self) -> Deal:
-        counter = self.world.client.channel_counter(self.payer.account)
-        self.world.ok(self.payer, self.call())
-        self.id = channels.channel_id(self.world.genesis, self.payer.account, self.payee.account, counter)
-        self.before = (self.world.wealth(self.payer), self.world.wealth(self.payee))
-        return self
-
-    def voucher(self, cumulative: int, seq: int = 1, *, key: NodeKey = SESSION, genesis: bytes = b"") -> Voucher:
-        genesis = genesis or self.world.genesis
-        digest = channels.voucher_digest(genesis, self.id, cumulative, seq)
-        return Voucher(cumulative, seq, key.sign_digest(digest))
-
-    def claim(self, cumulative: int, seq: int = 1, **how: Any) -> Call:
-        return channels.claim(self.id, self.voucher(cumulative, seq, **how))
-
-    def record(self) -> channels.Channel | None:
-        found: channels.Channel | None = self.world.client.channel(self.id)
-        return found
-
-    def gains(self) -> tuple[int, int]:
-        """What both have more than when it was opened, fees of calls apart."""
-        wealth = (self.world.wealth(self.payer), self.world.wealth(self.payee))
-        return wealth[0] - self.before[0], wealth[1] - self.before[1]
-
-    def refuses(self, *expected: tuple[Party, Call, str]) -> None:
-        def look() -> Any:
-            return self.record(), self.gains(), self.world.held(self.payer)
-
-        before = look()
-        found = self.world.errors([(party, call) for party, call, _ in expected])
-        assert found == [f"Channels.{error}" for _, _, error in expected]
-        assert look() == before
+    skip_without_channels(world)
 
 
 def test_a_channel_is_opened_topped_up_claimed_and_closed(world: World) -> None:
@@ -266,66 +207,3 @@ def test_sr25519_session_keys_and_payees_without_an_account(world: World) -> Non
     assert world.error(world.rich, less) == "Channels.PayeeMissing"
     world.ok(world.rich, channels.claim(deal.id, voucher(EXISTENTIAL_DEPOSIT)))
     assert world.client.account(nobody).free == EXISTENTIAL_DEPOSIT
-
-
-class Walker:
-    """The same random calls in one world; no deadline passes during the walk."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.deals = [Deal(world).opened() for _ in range(3)]
-        for deal in self.deals:
-            world.ok(deal.payee, deal.payee.bind(world.genesis))
-
-    def step(self, dice: random.Random) -> str:
-        deal, total, seq = dice.choice(self.deals), dice.randrange(0, 12 * AIN, AIN // 3), dice.randrange(5)
-        who = dice.choice([deal.payer, deal.payee])
-        liar = dice.random() < 0.25
-        key = NodeKey(sha256(b"a liar")) if liar else SESSION
-        until = self.world.client.market_now() + 600_000
-        digest = channels.close_digest(self.world.genesis, deal.id, total, until)
-        other = dice.choice(self.deals)
-        claims = [Claim(d.id, d.voucher(total + i, seq, key=key)) for i, d in enumerate((deal, other, deal))]
-        calls = {
-            "claim": deal.claim(total, seq, key=key),
-            "batch": channels.claim_batch(claims),
-            "top up": channels.top_up(deal.id, total),
-            "ask": channels.request_close(deal.id),
-            "end": channels.finalize(deal.id),
-            "close": channels.close(deal.id, deal.voucher(total, seq, key=key) if total else None),
-            "agree": channels.close_mutual(
-                deal.id, total, until, key.sign_digest(digest), deal.payee.node_key.sign_digest(digest)
-            ),
-            "open": deal.call(),
-        }
-        what = dice.choice(["claim"] * 6 + ["batch"] * 2 + list(calls))
-        if what in ("close", "agree", "ask") and dice.random() < 0.5:
-            what = "claim"
-        counter = self.world.client.channel_counter(deal.payer.account)
-        outcome = self.world.do(who, calls[what])
-        if what == "open" and isinstance(outcome, Included) and who is deal.payer:
-            deal.id = channels.channel_id(self.world.genesis, who.account, deal.payee.account, counter)
-        return outcome.error if isinstance(outcome, Failed) else f"{what}: ok"
-
-    def picture(self) -> list[Any]:
-        look: list[Any] = []
-        for deal in self.deals:
-            record = deal.record()
-            held = self.world.held(deal.payer)
-            look.append((deal.gains(), held, record and (record.deposit, record.claimed, record.seq)))
-        return look
-
-
-@pytest.mark.real
-@pytest.mark.slow
-def test_a_random_walk_with_liars_is_the_same_on_both_chains(fresh_chain: World) -> None:
-    walkers = [Walker(memory_world()), Walker(fresh_chain)]
-    seen = set()
-    for number in range(120):
-        answers = [walker.step(random.Random(number)) for walker in walkers]
-        assert answers[0] == answers[1], f"step {number}"
-        seen.add(answers[0])
-        pictures = [walker.picture() for walker in walkers]
-        assert pictures[0] == pictures[1], f"after step {number}"
-    assert {"claim: ok", "batch: ok", "top up: ok", "open: ok"} <= seen
-    assert {"Channels.BadVoucher", "Channels.StaleVoucher", "Channels.AboveDeposit"} <= seen
