@@ -23,10 +23,12 @@ from ainur_node.domain.task import Limits
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_ledger import ChainLedger
+from ainur_node.ledger.channels import ChainChannels
 from ainur_node.ledger.looking import looking
 from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
 from ainur_node.ledger.watch import ChainWatch
+from ainur_node.market.channels import Channels
 from ainur_node.market.library import Library
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
@@ -35,7 +37,7 @@ from ainur_node.pulse import Pulse
 from ainur_node.questions import Questions
 from ainur_node.rpc.server import Server
 from ainur_node.rpc.whereabouts import Whereabouts, remove_whereabouts, write_whereabouts
-from ainur_node.signing import NodeSigner
+from ainur_node.signing import NodeSigner, SessionKeys
 from ainur_node.storage.blobs_local import LocalBlobs
 from ainur_node.storage.postgres import open_store
 from ainur_node.storage.rundir import run_directory
@@ -122,9 +124,15 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         socket = run_directory(config.home) / "rpc.sock"
         questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, pulse, stop)
         handlers, streams = questions.tables(wallet, store, clock)
+        book = ChainChannels(client, caller, watch, keys.account)
+        session = SessionKeys(keys.node_seed, genesis)
+        channels = Channels(outside.store, outside.mesh, book, signer, session, clock, counters)
+        handlers, streams = handlers | channels.handlers(), streams | channels.streams()
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
+        await channels.load()
         market.serve()
+        channels.serve()
         questions.serve()
         async with trio.open_nursery() as core:
             core.start_soon(_stop_on_signal, stop)
@@ -137,6 +145,8 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             await core.start(market.engine.run)
             await core.start(market.bidder.run)
             await core.start(market.prefetch.run)
+            await core.start(channels.earning.run)
+            await core.start(channels.paying.run)
             await core.start(rpc.run)
             _freeze()
             here = Whereabouts(

@@ -12,7 +12,7 @@ from pallets_client.errors import ChainMisbehaviour, UnknownBlock
 from pallets_client.keys import Sr25519
 from pallets_client.link import DEFAULT_TIMEOUT, Link, parse_block, tohex, unhex
 from pallets_client.paging import entries
-from pallets_client.pallets import agent_registry, did, escrow, market, reputation, vcg_auction
+from pallets_client.pallets import agent_registry, channels, did, escrow, market, reputation, vcg_auction
 from pallets_client.pallets.shape import record
 from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_score
 from pallets_client.records import Account, Audit, Block, Call, Event, Head
@@ -171,6 +171,14 @@ class ChainClient:
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Escrow | None:
         """An escrow; None before the award and after ``forget``."""
         return self._one(escrow.PALLET, "Escrows", escrow_id, at=at, parse=parse_escrow)
+
+    def channel(self, channel_id: bytes, at: bytes | None = None) -> channels.Channel | None:
+        """A payment channel; None before it was opened and after it was closed."""
+        return channels.channel_at(self.link, channel_id, at)
+
+    def channel_counter(self, payer: bytes, at: bytes | None = None) -> int:
+        """How many channels a payer has opened: the counter of its next one."""
+        return channels.counter_at(self.link, payer, at)
 
     def audit(self, at: bytes | None = None) -> Audit:
         """Σ free + Σ held + sink against the issuance, all read at one block."""

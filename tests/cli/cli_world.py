@@ -252,6 +252,11 @@ class FakeNode:
                 "difference": "0",
                 "at_block": 12,
             },
+            "channel.open": {},
+            "channel.top_up": {},
+            "channel.show": {},
+            "channel.list": {"channels": []},
+            "channel.close": {},
             "chain.status": {
                 "url": "ws://127.0.0.1:9944",
                 "genesis": "9" * 64,

@@ -188,3 +188,7 @@ impl pallet_escrow::Config for Runtime {
 	type ArbiterOrigin = EnsureRoot<AccountId>;
 	type WeightInfo = ();
 }
+
+impl pallet_channels::Config for Runtime {
+	type WeightInfo = ();
+}

@@ -162,6 +162,8 @@ mod runtime {
 	pub type VcgAuction = pallet_vcg_auction;
 	#[runtime::pallet_index(24)]
 	pub type Escrow = pallet_escrow;
-	// 25 is kept for channels; 0x61 stays unused: it is the 'a' of "ainur/sig", so that no call
+	#[runtime::pallet_index(25)]
+	pub type Channels = pallet_channels;
+	// 0x61 stays unused: it is the 'a' of "ainur/sig", so that no call
 	// can pass for the digest that a node key signs
 }
