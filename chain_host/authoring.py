@@ -55,7 +55,7 @@ class Author:
         self._chain = chain
         self._key = key
         api = chain.api()
-        self._slot_duration = api.slot_duration()
+        self._slot_duration = chain.slot_duration
         if api.authorities() != [key.public]:
             raise RuntimeTrap("the sealing key is not the one authority of this chain")
 

@@ -12,11 +12,12 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from chain_host.errors import MalformedScale, RuntimeTrap, StateDiscarded, UnknownBlock
+from chain_host.errors import BodyDiscarded, MalformedScale, RuntimeTrap, StateDiscarded, UnknownBlock
 from chain_host.node import NewBlock, Node
 from chain_host.pool import PoolRefusal
 from chain_host.store import BlockReader
 
+from .ainur_methods import ainur_methods
 from .encoding import dumps, header_json, hexed
 from .errors import (
     INTERNAL,
@@ -121,6 +122,7 @@ class RpcServer:
             **state_methods(self.views),
             **payment_methods(self.views),
             **pool_methods(self.views),
+            **ainur_methods(self.views),
             "author_submitExtrinsic": self._submit,
             "rpc_methods": self._names,
         }
@@ -256,7 +258,7 @@ class RpcServer:
                 return self.subscriptions.remove(connection, str(params.get(0)))
         except PoolRefusal as exc:
             raise RpcError(exc.code, exc.message, exc.data) from exc
-        except (UnknownBlock, StateDiscarded) as exc:
+        except (UnknownBlock, StateDiscarded, BodyDiscarded) as exc:
             raise state_error(exc) from exc
         except RuntimeTrap as exc:
             raise RpcError(4003, f"Client error: Execution failed: {exc}") from exc

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain_host.block import Block, Header
-from chain_host.errors import StateDiscarded, UnknownBlock
+from chain_host.errors import BodyDiscarded, StateDiscarded, UnknownBlock
 from chain_host.node import Node
 from chain_host.runtime_api import RuntimeApi
 from chain_host.store import BlockReader
@@ -61,6 +61,14 @@ class Views:
         number = self.number_of(block_hash)
         return None if number is None else self._reader.block(number)
 
+    def oldest_state(self) -> int:
+        """Smallest number of a block whose state is kept."""
+        return self._reader.oldest_state()
+
+    def oldest_body(self) -> int:
+        """Smallest number of a block whose body is kept."""
+        return self._reader.oldest_body()
+
     def genesis_spec(self) -> bytes:
         """Raw chain specification as JSON bytes."""
         return self._reader.meta("spec") or b"{}"
@@ -113,6 +121,8 @@ class Views:
 
 def state_error(exc: Exception) -> RpcError:
     """The error of a block or state that cannot be read."""
+    if isinstance(exc, BodyDiscarded):
+        return RpcError(STATE_ERROR, f"Client error: Block body already discarded: {exc}")
     if isinstance(exc, StateDiscarded):
         return RpcError(STATE_ERROR, f"Client error: State already discarded: {exc}")
     return RpcError(STATE_ERROR, f"Client error: UnknownBlock: {exc}")
