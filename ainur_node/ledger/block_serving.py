@@ -33,7 +33,7 @@ class BlockServing:
         serve, request = self._mesh.serve, MAX_REQUEST
         serve(messages.BLOCKS, self._blocks, max_body=request, per_peer_per_second=40, concurrent=64)
         serve(messages.PART, self._part, max_body=request, per_peer_per_second=20, concurrent=8)
-        serve(messages.GENESIS, self._genesis, max_body=request, per_peer_per_second=4, concurrent=4)
+        serve(messages.GENESIS, self._genesis, max_body=request, per_peer_per_second=8, concurrent=4)
         serve(
             messages.EXTRINSIC,
             self._extrinsic,

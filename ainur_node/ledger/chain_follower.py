@@ -6,6 +6,7 @@ block that the host has.
 """
 
 import random
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -39,7 +40,7 @@ class Source(Protocol):
 class Neighbours(Protocol):
     """What following needs of the mesh."""
 
-    def peers(self) -> list[Source]:
+    def peers(self) -> Sequence[Source]:
         """Peers that are connected."""
         ...
 
