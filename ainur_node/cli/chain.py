@@ -44,11 +44,12 @@ def export(ask: Ask) -> Report:
         why = done.stderr.strip()[-400:].removeprefix("chain_host: ")
         raise Usage(f"nothing was exported: {why}", hint="see --at and --data")
     said = json.loads(done.stdout.splitlines()[-1])
+    found = {"file": said["file"], "number": said["number"], "hash": said["hash"], "state_root": said["stateRoot"]}
 
     def text(screen: Screen) -> None:
-        screen.facts([("file", said["file"]), ("block", said["number"]), ("state root", said["stateRoot"])])
+        screen.facts([(name.replace("_", " "), value) for name, value in found.items()])
 
-    return Report({**said, "state_root": said.pop("stateRoot")}, text)
+    return Report(found, text)
 
 
 def status(ask: Ask) -> Report:
