@@ -63,6 +63,7 @@ class Node:
         self._last_timestamp = 0
         self._revalidated = 0
         self.on_block: Callable[[NewBlock], None] = lambda _block: None
+        self.on_statuses: Callable[[list[Status]], None] = lambda _changed: None
         self._arrival = asyncio.Event()
 
     # ---- work for the executor thread ------------------------------------------------------------------
@@ -165,6 +166,24 @@ class Node:
     def follows(self) -> bool:
         """Whether blocks come from others."""
         return self._author is None
+
+    @property
+    def author_key(self) -> bytes | None:
+        """The Aura key that seals here, None for a follower."""
+        return None if self._author is None else self._author.public
+
+    async def remove(self, extrinsic_hash: bytes) -> bool:
+        """Throw an extrinsic out of the pool and refuse it for a while; whether it was there."""
+
+        def job() -> list[Status]:
+            changed = self.pool.remove(extrinsic_hash, "invalid")
+            if changed:
+                self.pool.ban(extrinsic_hash, time.monotonic())
+            return changed
+
+        changed = await self.execute(job)
+        self.on_statuses(changed)
+        return bool(changed)
 
     async def take(self, block: Block) -> bool:
         """Append a block of another author; False when it is here already. Raises BadBlock, StoreError."""

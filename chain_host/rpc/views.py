@@ -7,7 +7,9 @@ from chain_host.block import Block, Header
 from chain_host.errors import BodyDiscarded, StateDiscarded, UnknownBlock
 from chain_host.node import Node
 from chain_host.runtime_api import RuntimeApi
+from chain_host.state import STATE_VERSION
 from chain_host.store import BlockReader
+from chain_host.trie import Trie
 
 from .encoding import hexed, version_json
 from .errors import STATE_ERROR, RpcError
@@ -32,6 +34,7 @@ class Views:
         self.node = node
         self._reader = reader
         self._runtimes: list[RuntimeFacts] = []
+        self._trie: tuple[bytes, Trie] | None = None
 
     @property
     def head(self) -> tuple[Header, bytes]:
@@ -102,6 +105,23 @@ class Views:
     def changed_blocks(self, first: int, last: int, keys: list[bytes]) -> list[int]:
         """Blocks in first..last that changed any of the keys."""
         return self._reader.changed_keys(first, last, keys)
+
+    async def trie(self, block_hash: bytes) -> Trie:
+        """The trie of the state after a block; one old one is kept, since its making reads the whole state."""
+        if self._trie is not None and self._trie[0] == block_hash:
+            return self._trie[1]
+        chain = self.node.chain
+
+        def make() -> Trie:
+            state = chain.state_at(block_hash, chain.store)
+            if state is chain.state:
+                return chain.state.trie
+            values = {key: state.get(key) for key in state.keys_from(b"")}
+            return Trie(version=STATE_VERSION).updated(values)
+
+        made = await self.node.execute(make)
+        self._trie = (block_hash, made)
+        return made
 
     async def runtime(self, at: bytes | None) -> RuntimeFacts:
         """Version and metadata of the runtime after a block."""
