@@ -79,6 +79,7 @@ def test_bad_blocks_are_refused_by_name_and_change_nothing(bench: Bench, start, 
     key = sealing_key(world.directory)
     stranger = Block(resealed(honest.header, SealingKey(bytes(32))), honest.extrinsics)
     bare, _signature = honest.header.unsealed()
+
     def signed(**changes: object) -> Block:
         return Block(resealed(replace(honest.header, **changes), key), honest.extrinsics)
 
