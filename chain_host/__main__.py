@@ -41,6 +41,12 @@ def _arguments() -> argparse.ArgumentParser:
     export.add_argument("--data", type=Path, required=True, help="data directory; its chain may be running")
     export.add_argument("--at", type=int, metavar="NUMBER", help="block number; default: the head")
     export.add_argument("--out", type=Path, help="file to write; default: standard output")
+    measure = commands.add_parser("measure", help="rates of pool, block and follower for given extrinsics")
+    measure.add_argument(
+        "--data", type=Path, required=True, help="data directory with a world and its chain; only read"
+    )
+    measure.add_argument("--extrinsics", type=Path, required=True, help="signed extrinsics, one 0x… a line")
+    measure.add_argument("--cache", type=Path, help="directory of compiled runtimes, writable by this user only")
     spec = commands.add_parser("spec", help="what a raw chain specification describes")
     spec.add_argument("--file", type=Path, required=True)
     for each in (run, genesis, verify):
@@ -108,6 +114,13 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
+def _measure(args: argparse.Namespace) -> int:
+    from .measure import measure, read_extrinsics
+
+    _say(measure(args.data, read_extrinsics(args.extrinsics), cache=args.cache))
+    return 0
+
+
 def _spec(args: argparse.Namespace) -> int:
     from .hashing import storage_prefix
     from .spec import read_spec
@@ -151,7 +164,14 @@ def _verify(args: argparse.Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"run": _run, "genesis": _genesis, "verify": _verify, "export": _export, "spec": _spec}
+_COMMANDS = {
+    "run": _run,
+    "genesis": _genesis,
+    "verify": _verify,
+    "export": _export,
+    "spec": _spec,
+    "measure": _measure,
+}
 
 
 def main() -> int:

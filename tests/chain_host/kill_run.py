@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from chain_host.hashing import blake2_256
 from chain_host.store import Store
@@ -63,7 +63,7 @@ class Sender:
         try:
             with Client(url) as client:
                 self._send(client)
-        except (ConnectionClosed, ConnectionError, TimeoutError, OSError):
+        except (ConnectionClosed, InvalidHandshake, ConnectionError, TimeoutError, OSError):
             return
 
     def _send(self, client: Client) -> None:
