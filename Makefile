@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ test-chain: setup ## pallet and runtime tests
 
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
+
+chain-upgrade: ## build chain/target/upgrade.wasm: a runtime that upgrades the present one, for tests and the demo
+	chain/build-upgrade.sh chain/target/upgrade.wasm
 
 mutants: setup ## break the domain one small change at a time; the tests must notice each (minutes; WORKERS=n at a time)
 	$(PY) tools/mutate.py $(if $(WORKERS),--workers $(WORKERS))

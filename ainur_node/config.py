@@ -58,13 +58,17 @@ class MeshConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """Which chain: one that this node hosts, or one that answers at `url`."""
+    """Which chain: one that this node makes (embedded), one that answers at `url` (remote), or one whose blocks this
+    node takes from peers and executes itself (follow).
+    """
 
-    mode: str = _key("embedded", choices=("embedded", "remote"))
+    mode: str = _key("embedded", choices=("embedded", "remote", "follow"))
     url: str = _key("", pattern=r"|wss?://\S+")
     port: int = _key(9944, least=0, most=65535)
     data: str = _key("chain", pattern=r"[^\x00]+")
     runtime: str = _key("", pattern=_BLANK)
+    keep_states: int = _key(65_536, least=1, most=1 << 31)
+    keep_bodies: int = _key(0, least=0, most=1 << 31)
 
 
 @dataclass(frozen=True, slots=True)

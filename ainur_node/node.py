@@ -21,9 +21,13 @@ from ainur_node import keystore, sandbox
 from ainur_node.config import Config
 from ainur_node.domain.task import Limits
 from ainur_node.errors import ConfigError, Transient
+from ainur_node.ledger.block_serving import BlockServing
 from ainur_node.ledger.calls import Caller
+from ainur_node.ledger.chain_follower import ChainFollower
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.channels import ChainChannels
+from ainur_node.ledger.extrinsic_relay import ExtrinsicRelay
+from ainur_node.ledger.host_link import HostLink
 from ainur_node.ledger.looking import looking
 from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
@@ -104,6 +108,9 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             outside = alter(outside)
         blobs = LocalBlobs(config.home / "blobs", max_bytes=config.node.max_blob_mib << 20)
         library = source.library = Library(genesis, outside.store, blobs, outside.mesh, outside.sandbox)
+        host, follower = _host_link(config, stack), None
+        if config.chain.mode == "follow":
+            follower = ChainFollower(mesh, host, counters)
         registration = Registration(client, caller, signer, keys.account)
         market = Market(
             Parts(
@@ -134,13 +141,21 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         market.serve()
         channels.serve()
         questions.serve()
+        if await host.offers_blocks():
+            BlockServing(outside.mesh, host, watch).serve()
         async with trio.open_nursery() as core:
             core.start_soon(_stop_on_signal, stop)
             await core.start(pulse.run)
             await core.start(watch.run)
+            if follower is not None:
+                # What is read from here on is of the world's present, not of the last run.
+                await core.start(mesh.run)
+                await core.start(follower.run)
+                await core.start(ExtrinsicRelay(mesh, _host_link(config, stack), counters).run)
             await caller.resume()
             core.start_soon(caller.settle_resumed)
-            await core.start(mesh.run)
+            if follower is None:
+                await core.start(mesh.run)
             await core.start(market.courier.run)
             await core.start(market.engine.run)
             await core.start(market.bidder.run)
@@ -168,6 +183,13 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             with trio.move_on_after(GRACE):
                 await market.engine.wait_quiet()
             core.cancel_scope.cancel()
+
+
+def _host_link(config: Config, stack: AsyncExitStack) -> HostLink:
+    """A connection to the chain that answers whole blocks, when it is a host of ours."""
+    link = HostLink(config.chain.url)
+    stack.callback(link.close)
+    return link
 
 
 async def _genesis(client: ChainClient) -> bytes:
