@@ -1,4 +1,4 @@
-"""`python -m tools.agree`: the embedded host and the native node execute the same random blocks, or it says where not."""
+"""`python -m tools.agree`: both hosts execute the same random blocks and agree, or it says where they do not."""
 
 import argparse
 import secrets
@@ -53,7 +53,7 @@ def _author(start: Start, cache: Path, count: int, seed: int) -> tuple[Record, o
 
 def _tell(record: Record) -> None:
     missed = sorted(record.known - record.made)
-    _say(f"{len(record.made)} of {len(record.known)} calls of the metadata were tried; not: {', '.join(missed) or 'none'}")
+    _say(f"{len(record.made)} of {len(record.known)} calls of the metadata tried; not: {', '.join(missed) or 'none'}")
     _say("ends: " + ", ".join(f"{name} {count}" for name, count in record.ends.most_common(12)))
     _say("kinds: " + ", ".join(f"{name} {count}" for name, count in sorted(record.counts.items()) if count))
 
@@ -88,11 +88,19 @@ def _run(args: argparse.Namespace, scratch: Path) -> int:
         if binary is not None:
             share = -(-args.blocks // args.chains)
             starts = [
-                start_of(cache, "development", {"market": {"networkId": f"0x{number:064x}"}} if number else None, args.runtime)
+                start_of(
+                    cache,
+                    "development",
+                    {"market": {"networkId": f"0x{number:064x}"}} if number else None,
+                    args.runtime,
+                )
                 for number in range(args.chains)
             ]
             _say(f"{args.chains} native chains of {share} blocks each, a block every 2 s")
-            _agreed("native → embedded", native_to_embedded(binary, starts, share, seed, cache, scratch / "native-chains", _say))
+            _agreed(
+                "native → embedded",
+                native_to_embedded(binary, starts, share, seed, cache, scratch / "native-chains", _say),
+            )
         else:
             skipped.append("native → embedded")
     if "chopsticks" in parts:

@@ -98,12 +98,14 @@ class RandomCalls:
             self._as_root = False
 
     def storage_writes(self) -> bytes:
-        """`System.set_storage` of keys that share prefixes and values around the sizes at which the trie changes form."""
+        """`System.set_storage` of keys that share prefixes, with values around the sizes at which the trie changes."""
         index, case = self._named("System", "set_storage")
         items = b""
         count = self._dice.randrange(1, 7)
         for _ in range(count):
-            key = b"agree" + self._dice.choice((b"", b"a", b"ab", b"abc")) + self._dice.randbytes(self._dice.randrange(3))
+            key = (
+                b"agree" + self._dice.choice((b"", b"a", b"ab", b"abc")) + self._dice.randbytes(self._dice.randrange(3))
+            )
             items += blob(key) + blob(self._dice.randbytes(self._dice.choice((0, 1, 31, 32, 33, 64, 300))))
         return bytes([index, case]) + compact(count) + items
 

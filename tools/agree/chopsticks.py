@@ -1,4 +1,4 @@
-"""Chopsticks, an independent executor: it makes blocks of signed calls, and the embedded host replays them key by key."""
+"""Chopsticks, an independent executor: it makes blocks of signed calls, and the embedded host replays them."""
 
 import contextlib
 import hashlib
@@ -42,7 +42,9 @@ class ChopsticksTrouble(Exception):  # noqa: N818 # says what happened
 
 def installed(root: Path) -> Path | None:
     """The directory of `tools/chopsticks/install.sh` with the program in it, None when it was not installed."""
-    said = subprocess.run([root / "tools/chopsticks/install.sh", "--where"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [root / "tools/chopsticks/install.sh", "--where"], capture_output=True, text=True, check=False
+    )
     return Path(said.stdout.strip()) if said.returncode == 0 else None
 
 
@@ -68,7 +70,12 @@ def running(where: Path, spec: Path, scratch: Path) -> Iterator[Rpc]:
     command += ["--chain-spec", str(spec), "--port", str(port), "--build-block-mode", "Manual"]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=scratch, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, "LOG_LEVEL": "error"}
+            command,
+            cwd=scratch,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "LOG_LEVEL": "error"},
         )
     try:
         deadline = time.monotonic() + START_SECONDS
@@ -125,7 +132,7 @@ class Replay:
         for raw in block.extrinsics:
             outcome = api.apply(raw)
             if not isinstance(outcome, Applied):
-                raise ChopsticksTrouble(f"block {block.header.number} holds an extrinsic that is refused here: {outcome}")
+                raise ChopsticksTrouble(f"block {block.header.number} holds what is refused here: {outcome}")
             good += outcome.succeeded
         api.finalize_block()
         writes, _ = self.state.difference(overlay.changes())
@@ -181,7 +188,7 @@ def replay(where: Path, start: Start, cache: Path, seed: int, scratch: Path, say
     fingerprint = hashlib.sha256(repr(sorted(state.values.items())).encode()).hexdigest()[:16]
     events = sum(count for name, count in play.counts.items() if name in {"event Escrow", "event VcgAuction"})
     return (
-        f"AGREED chopsticks → embedded: {BLOCKS} blocks, {signed} signed extrinsics, {good} successes, {events} events of"
-        f" auctions and escrows, all {len(state.values)} keys equal after each, in {time.monotonic() - began:.0f} s"
+        f"AGREED chopsticks → embedded: {BLOCKS} blocks, {signed} signed extrinsics, {good} successes, {events} events"
+        f" of auctions and escrows, all {len(state.values)} keys equal after each, in {time.monotonic() - began:.0f} s"
         f" ({fingerprint})"
     )

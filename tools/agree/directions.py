@@ -1,4 +1,4 @@
-"""The two directions: blocks of the embedded host taken by the native node, and blocks of native nodes followed here."""
+"""Both directions: blocks of the embedded host taken by the native node, blocks of native nodes followed here."""
 
 import time
 from collections import Counter
@@ -82,7 +82,9 @@ def embedded_to_native(binary: Path, start: Start, record: Record, chain: Chain,
         with node.rpc() as rpc:
             genesis = rpc.ask("chain_getBlockHash", 0)
             if genesis != "0x" + chain.genesis_hash.hex():
-                raise Disagreement(f"genesis: the native node has {genesis}, the embedded host 0x{chain.genesis_hash.hex()}")
+                raise Disagreement(
+                    f"genesis: the native node has {genesis}, the embedded host 0x{chain.genesis_hash.hex()}"
+                )
             for number, (block, events) in enumerate(zip(record.blocks, record.events, strict=True), 1):
                 compare_block(rpc, number, block, events, events_key)
                 agreed.extrinsics += len(block.extrinsics)

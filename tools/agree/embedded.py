@@ -11,6 +11,7 @@ from typing import Any
 from chain_host.authoring import Author, Sealed, SealingKey
 from chain_host.block import Block
 from chain_host.chain import Chain, make_genesis
+from chain_host.errors import BadBlock
 from chain_host.following import import_block
 from chain_host.genesis import genesis_state, merge, preset_config
 from chain_host.hashing import blake2_256
@@ -59,7 +60,7 @@ def client_runtime(chain: Chain) -> Runtime:
 
 def stage_of(chain: Chain, runtime: Runtime) -> Stage:
     """What the play sees of a chain."""
-    return Stage(runtime, chain.genesis_hash, lambda key: chain.state.get(key), lambda: (chain.head.number, chain.head_hash))
+    return Stage(runtime, chain.genesis_hash, chain.state.get, lambda: (chain.head.number, chain.head_hash))
 
 
 @dataclass(slots=True)
@@ -79,7 +80,8 @@ class Record:
 def author_blocks(chain: Chain, follower: Chain, count: int, seed: int, code: bytes | None = None) -> Iterator[Record]:
     """Author `count` random blocks as //Alice and have `follower` execute each; yields the growing record.
 
-    With `code` the runtime is replaced by that blob half-way. Raises BadBlock when the follower does not agree.
+    With `code` the runtime is replaced by that blob half-way. Raises BadBlock when the follower does not
+    agree, or a block holds what no block may.
     """
     runtime = client_runtime(chain)
     play = Play(stage_of(chain, runtime), seed)
@@ -93,8 +95,9 @@ def author_blocks(chain: Chain, follower: Chain, count: int, seed: int, code: by
         sent = play.block(extra)
         sealed: Sealed = author.seal([(blake2_256(each.raw), each.raw) for each in sent], now)
         wrong = {blake2_256(each.raw) for each in sent if not each.right}
-        taken = wrong & set(sealed.included)
-        record.counts["wrong ones that were included"] += len(taken)
+        if taken := wrong & set(sealed.included):
+            kinds = {each.kind for each in sent if blake2_256(each.raw) in taken}
+            raise BadBlock(f"block {sealed.block.header.number} holds extrinsics that nobody should take: {kinds}")
         record.counts["trapped"] += len(sealed.trapped)
         import_block(follower, sealed.block)
         events = chain.state.get(events_key) or b""

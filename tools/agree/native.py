@@ -44,14 +44,13 @@ def write_spec(file: Path, *, name: str, code: bytes, config: dict[str, Any], bo
     file.write_text(json.dumps(document))
 
 
-def import_blocks(binary: Path, spec: Path, base: Path, blocks: Path) -> str:
-    """Have the node check and take over the blocks of a file; what it wrote. Raises NativeTrouble when it refuses."""
-    command = [binary, "import-blocks", "--chain", spec, "--base-path", base, "--binary"]
-    command += ["--state-pruning", "archive", "--blocks-pruning", "archive", "--database", "paritydb", blocks]
+def import_blocks(binary: Path, spec: Path, base: Path, blocks: Path) -> None:
+    """Have the node check and take over the blocks of a file. Raises NativeTrouble when it refuses."""
+    command = [str(binary), "import-blocks", "--chain", str(spec), "--base-path", str(base), "--binary"]
+    command += ["--state-pruning", "archive", "--blocks-pruning", "archive", "--database", "paritydb", str(blocks)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=IMPORT_SECONDS, check=False)
     if done.returncode != 0:
         raise NativeTrouble(f"import-blocks ended with {done.returncode}:\n{done.stderr[-3000:]}")
-    return done.stderr
 
 
 class Rpc:
@@ -130,7 +129,9 @@ class NativeNode:
             yield Rpc(socket)
 
 
-def launch(binary: Path, spec: Path | str, base: Path, *, rpc_port: int, p2p_port: int, more: tuple[str, ...] = ()) -> NativeNode:
+def launch(
+    binary: Path, spec: Path | str, base: Path, *, rpc_port: int, p2p_port: int, more: tuple[str, ...] = ()
+) -> NativeNode:
     """Start a node on loopback."""
     base.mkdir(parents=True, exist_ok=True)
     log = base / "node.log"

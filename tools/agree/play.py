@@ -15,7 +15,7 @@ from pallets_client.runtime import Runtime
 from . import stories
 from .calls import RandomCalls
 from .people import Person, newcomers, rich_people
-from .signing import WRONG, Era, Signing, mortal
+from .signing import PERHAPS_RIGHT, WRONG, Era, Signing, mortal
 from .values import AIN, ED, Values
 
 DEALS_AT_ONCE = 6
@@ -121,8 +121,7 @@ class Play:
                 how = self.dice.choice(WRONG)
                 nonce = nonces.get(by.account, self.stage.nonce(by.account))
                 raw = self.signing.wrong(how, by, nonce, self.calls.any(), self.dice)
-                # a nonce that is off may turn out right, when others of the block are refused
-                out.append(Sent(raw, f"wrong: {how}", right=how.startswith("nonce")))
+                out.append(Sent(raw, f"wrong: {how}", right=how in PERHAPS_RIGHT))
             elif roll < 0.12:
                 writes = self.calls.storage_writes if self.dice.random() < 0.7 else self.calls.storage_removals
                 sign(self.rich[0], self._sudo(writes()), "root")
@@ -173,10 +172,12 @@ class Play:
             self._stories.append(stories.deal(self.stage, payer, bidders, self.dice))
         turns = []
         for story in list(self._stories):
-            turn = next(story, StopIteration)
-            if turn is StopIteration:
+            try:
+                turn = next(story)
+            except StopIteration:
                 self._stories.remove(story)
-            elif turn is not None:
+                continue
+            if turn is not None:
                 by, call = turn
                 try:
                     turns.append((by, self.stage.runtime.encode_call(call)))

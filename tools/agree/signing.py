@@ -14,7 +14,20 @@ EXTENSIONS = (
     *("CheckNonZeroSender", "CheckSpecVersion", "CheckTxVersion", "CheckGenesis", "CheckMortality", "CheckNonce"),
     *("CheckWeight", "ChargeTransactionPayment", "WeightReclaim"),
 )
-WRONG = ("nonce ahead", "nonce behind", "signature", "genesis", "era over", "tip too large", "cut short", "unsigned", "noise")
+WRONG = (
+    "nonce ahead",
+    "nonce behind",
+    "signature",
+    "genesis",
+    "era over",
+    "tip too large",
+    "cut short",
+    "unsigned",
+    "noise",
+)
+# A nonce that is off fits when others of the block are refused; without a signature a call may stand in a block (that
+# is how inherents come in), where no origin takes it. Pools refuse both.
+PERHAPS_RIGHT = {"nonce ahead", "nonce behind", "unsigned"}
 
 
 @dataclass(frozen=True, slots=True)

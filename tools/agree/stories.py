@@ -6,12 +6,14 @@ in the block after. What it is told by the chain it reads itself.
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
 from pallets_client.hashing import sha256
+from pallets_client.keys import Sr25519
 from pallets_client.pallets import agent_registry, did, escrow, vcg_auction
-from pallets_client.records import AIN, Call
+from pallets_client.records import AIN, Call, Outcome
 from pallets_client.testing.actors import Auctioning, Party, auction_terms
 
 from .people import Person
@@ -40,13 +42,11 @@ class View(Protocol):
 
 def party(person: Person) -> Party:
     """The person as the builders of the market's calls know people."""
-    from pallets_client.keys import Sr25519
-
     return Party(person.name, _NoWriter(), Sr25519(person.seed), person.node_key)
 
 
 class _NoWriter:
-    def submit(self, call: Call, ref: bytes) -> object:
+    def submit(self, call: Call, ref: bytes) -> "Future[Outcome]":
         raise NotImplementedError  # here calls are put into blocks by hand
 
 
@@ -80,12 +80,10 @@ def deal(view: View, payer: Person, bidders: list[Person], dice: random.Random) 
     sale = Auctioning(view.genesis, party(payer), dice.randbytes(32), budget=budget)
     terms = replace(
         auction_terms(sale.payer.node_key.public, budget),
-        **{
-            "reveal_within": dice.randrange(5_000, 20_000),
-            "start_within": dice.randrange(4_000, 15_000),
-            "deliver_within": dice.randrange(6_000, 25_000),
-            "review_within": dice.randrange(5_000, 20_000),
-        },
+        reveal_within=dice.randrange(5_000, 20_000),
+        start_within=dice.randrange(4_000, 15_000),
+        deliver_within=dice.randrange(6_000, 25_000),
+        review_within=dice.randrange(5_000, 20_000),
     )
     yield payer, vcg_auction.open_(sale.task, 0, terms, view.now + dice.randrange(5_000, 50_000))
     for bidder in bidders:

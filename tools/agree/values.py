@@ -1,6 +1,7 @@
 """Random SCALE values of any type of the metadata, mostly at the edges, and often what the chain knows."""
 
 import random
+from collections.abc import Callable
 
 from chain_host.scale import blob, compact
 from pallets_client.metadata import Type
@@ -24,7 +25,7 @@ class Values:
         self._seen: list[bytes] = []
         self.now = 0
         """Market time: deadlines are drawn around it."""
-        self.nested_call = lambda: b"\0\0\0"
+        self.nested_call: Callable[[], bytes] = lambda: b"\0\0\0"
         """Bytes of a call inside a call."""
 
     def notice(self, name: bytes) -> None:
@@ -81,7 +82,16 @@ class Values:
 
     def _whole(self, size: int) -> int:
         top = (1 << 8 * size) - 1
-        choices = [0, 1, 2, self._dice.randrange(20), self._dice.randrange(10_002), top, top - 1, self._dice.randrange(top + 1)]
+        choices = [
+            0,
+            1,
+            2,
+            self._dice.randrange(20),
+            self._dice.randrange(10_002),
+            top,
+            top - 1,
+            self._dice.randrange(top + 1),
+        ]
         if size >= 8:
             choices += [max(0, self.now + self._dice.randrange(-5_000, 60_000)) for _ in range(4)]
         if size >= 16:

@@ -5,6 +5,7 @@
 #   tools/chopsticks/install.sh --where    print that directory; exit 3 when it is not installed
 #
 # package-lock.json pins every package by its hash and names no host: npm asks the registry it is configured for.
+# No script of a package runs: what one of them would compile (sqlite3) is only for keeping blocks between two runs.
 # exit 3: no node (20 or newer) or no npm.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -27,7 +28,7 @@ if [ ! -f "$DEST/ready" ]; then
   [ "$major" -ge 20 ] || { echo "tools/chopsticks: Node.js $major is too old; install 20 or newer" >&2; exit 3; }
   mkdir -p "$DEST"
   cp "$HERE/package.json" "$HERE/package-lock.json" "$DEST/"
-  (cd "$DEST" && npm ci --no-audit --no-fund --loglevel=error) >&2
+  (cd "$DEST" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >&2
   touch "$DEST/ready"
 fi
 echo "$DEST"
