@@ -137,7 +137,7 @@ def _follow(binary: Path, start: Start, blocks: int, seed: int, cache: Path, bas
     spec = base / "spec.json"
     write_spec(spec, name=f"Ainur Agreement {base.name}", code=start.code, config=start.config)
     rpc_port, p2p_port = free_ports(2)
-    more = ("--validator", "--alice", "--force-authoring")
+    more = ("--validator", "--alice", "--force-authoring", "--unsafe-force-node-key-generation")
     node = launch(binary, spec, base, rpc_port=rpc_port, p2p_port=p2p_port, more=more)
     try:
         with node.rpc() as rpc:

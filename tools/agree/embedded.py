@@ -1,5 +1,6 @@
 """Blocks made by the embedded host: authored, executed again by a second instance, written for `import-blocks`."""
 
+import contextlib
 import struct
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chain_host import authoring
 from chain_host.authoring import Author, Sealed, SealingKey
 from chain_host.block import Block
 from chain_host.chain import Chain, make_genesis
@@ -24,6 +26,7 @@ from pallets_client.runtime import Runtime
 from .people import ALICE
 from .play import Play, Stage
 
+BUILD_SECONDS = 120.0
 LONGEST_PAUSE = 9_000
 """Milliseconds between two blocks, at most: longer than market time can step, so that both rules come up."""
 
@@ -63,6 +66,16 @@ def stage_of(chain: Chain, runtime: Runtime) -> Stage:
     return Stage(runtime, chain.genesis_hash, chain.state.get, lambda: (chain.head.number, chain.head_hash))
 
 
+@contextlib.contextmanager
+def unhurried() -> Iterator[None]:
+    """Authors close a block after half a second, so that readers never wait; here the dice alone fill the blocks."""
+    usual, authoring.BUILD_SECONDS = authoring.BUILD_SECONDS, BUILD_SECONDS
+    try:
+        yield
+    finally:
+        authoring.BUILD_SECONDS = usual
+
+
 @dataclass(slots=True)
 class Record:
     """Blocks with what each left as `System.Events`."""
@@ -93,7 +106,8 @@ def author_blocks(chain: Chain, follower: Chain, count: int, seed: int, code: by
         now += play.dice.choice((0, 50, 700, 2_000, 2_000, 4_000, play.dice.randrange(LONGEST_PAUSE)))
         extra = play.calls.code(code) if code is not None and number == count // 2 else None
         sent = play.block(extra)
-        sealed: Sealed = author.seal([(blake2_256(each.raw), each.raw) for each in sent], now)
+        with unhurried():
+            sealed: Sealed = author.seal([(blake2_256(each.raw), each.raw) for each in sent], now)
         wrong = {blake2_256(each.raw) for each in sent if not each.right}
         if taken := wrong & set(sealed.included):
             kinds = {each.kind for each in sent if blake2_256(each.raw) in taken}

@@ -20,7 +20,6 @@ pub enum Command {
 	#[command(subcommand)]
 	Key(sc_cli::KeySubcommand),
 	/// Print the specification of a chain, with --raw as storage.
-	#[allow(deprecated)]
 	BuildSpec(sc_cli::BuildSpecCmd),
 	/// Write the specification of a chain into a file.
 	ExportChainSpec(sc_cli::ExportChainSpecCmd),
@@ -63,7 +62,6 @@ impl SubstrateCli for Cli {
 }
 
 /// Do what the command line says.
-#[allow(deprecated)] // build-spec: the name that people and scripts know
 pub fn run() -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
 	match &cli.command {

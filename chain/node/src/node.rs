@@ -6,7 +6,6 @@ use crate::{
 	rpc,
 	runtime::{Block, Hash},
 };
-use futures::FutureExt;
 use sc_client_api::HeaderBackend;
 use sc_consensus_grandpa::{warp_proof::NetworkProvider, GrandpaParams, SharedVoterState};
 use sc_network::{
@@ -181,5 +180,5 @@ fn voter(
 		telemetry: None,
 		offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool),
 	})?;
-	Ok(task.map(drop))
+	Ok(task)
 }
