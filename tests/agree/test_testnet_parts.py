@@ -14,7 +14,7 @@ from tools.agree.native import write_spec
 from tools.testnet.settings import BadSettings, read
 from tools.testnet.validators import SPEC_ID, genesis_patch, make_validators
 
-FILE = Path(__file__).parents[2] / "configs/testnet.toml"
+FILE = Path(__file__).parents[2] / "configs/testnet/network.toml"
 
 
 def test_the_committed_settings_describe_three_validators_and_three_daemons() -> None:

@@ -88,6 +88,14 @@ def test_every_node_is_told_the_chain_and_gets_windows_for_slow_blocks(tmp_path:
         assert settings.market.reveal_window_ms == external.SLOW_BLOCKS["market"]["reveal_window_ms"]
 
 
+def test_the_shipped_configuration_for_a_testnet_has_the_same_windows() -> None:
+    settings = config.load(Path(__file__).parents[2] / "configs/testnet.toml", environ={}).config
+
+    assert settings.chain.mode == "remote"
+    for key, value in external.SLOW_BLOCKS["market"].items():
+        assert getattr(settings.market, key) == value
+
+
 def test_the_seed_of_the_paying_account_never_shows(tmp_path: Path) -> None:
     assert ALICE.hex() not in repr(ExternalChain(NOWHERE, ALICE))
     assert "b'" not in repr(ExternalChain(NOWHERE, ALICE))

@@ -138,7 +138,9 @@ def _stay(testnet: Testnet, faucet: bytes) -> int:
 def main() -> int:
     """Exit 0 when every task settled, 1 when not, 3 when the native node is not built."""
     parser = argparse.ArgumentParser(prog="python -m tools.testnet", description=__doc__)
-    parser.add_argument("--config", type=Path, default=ROOT / "configs/testnet.toml", help="configs/testnet.toml")
+    parser.add_argument(
+        "--config", type=Path, default=ROOT / "configs/testnet/network.toml", help="configs/testnet/network.toml"
+    )
     parser.add_argument("--runtime", type=Path, help="another runtime blob than the committed one")
     parser.add_argument("--up", action="store_true", help="only the validators, until Ctrl-C")
     args = parser.parse_args()
