@@ -1,7 +1,5 @@
 """A devnet on a chain that somebody else runs: who it is, who pays, and what the nodes are told."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +9,8 @@ from ainur_node import config
 from ainur_node.devnet import external, world
 from ainur_node.devnet import layout as layouts
 from ainur_node.devnet.external import ExternalChain
-from ainur_node.devnet.layout import DevnetError
+from ainur_node.devnet.layout import SUBMITTER, DevnetError, read_world
+from ainur_node.devnet.market import SAMPLES, open_market
 from ainur_node.devnet.plan import make_plan, read_plan
 from ainur_node.errors import Transient
 from pallets_client.client import ChainClient
@@ -19,6 +18,7 @@ from pallets_client.keys import Sr25519, development_seed
 from pallets_client.records import AIN
 from tests.chain_host.processes import Host, running
 from tools.agree.people import ALICE
+from tools.testnet.tasks import run_tasks
 
 NOWHERE = "ws://127.0.0.1:9"
 
@@ -102,15 +102,16 @@ def test_the_seed_of_the_paying_account_never_shows(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_devnet_of_daemons_runs_on_a_chain_outside(host: Host) -> None:
-    home = Path(tempfile.mkdtemp(prefix="ainur-t-"))
+def test_a_devnet_of_daemons_settles_tasks_on_a_chain_outside(host: Host, short_home: Path) -> None:
+    made = world.start(
+        short_home, 3, world=None, attached=True, tell=lambda _: None, chain=ExternalChain(host.url, ALICE)
+    )
     try:
-        found = world.up(home, 3, chain=ExternalChain(host.url, ALICE))
-
-        assert found["chain"]["url"] == host.url
-        assert found["genesis"] == host.genesis.hex()
-        assert all(node["alive"] and node["peers"] == 4 for node in found["nodes"])
-        assert world.down(home)["left"] == []
-        assert host.process.poll() is None, "the chain is not ours to end"
+        known = read_world(made.layout)
+        assert (known["chain_url"], known["genesis"]) == (host.url, host.genesis.hex())
+        open_market(made.plan, lambda _: None, SAMPLES)
+        ended = run_tasks(made.layout.home(SUBMITTER), 2, seconds=120.0)
+        assert [each.phase for each in ended if not each.settled] == []
     finally:
-        shutil.rmtree(home)
+        made.stop()
+    assert host.process.poll() is None, "the chain is not ours to end"

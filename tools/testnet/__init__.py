@@ -1,1 +1,1 @@
-"""A testnet of native validators with a devnet on top, as `configs/testnet/network.toml` says: `python -m tools.testnet`."""
+"""A testnet of native validators with a devnet on top, by `configs/testnet/network.toml`: `python -m tools.testnet`."""
