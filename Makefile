@@ -3,6 +3,7 @@ PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-node chopsticks agree testnet mutants diagrams bench clean
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +55,17 @@ chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned
 
 chain-upgrade: ## build chain/target/upgrade.wasm: a runtime that upgrades the present one, for tests and the demo
 	chain/build-upgrade.sh chain/target/upgrade.wasm
+chain-node: ## the native node, built once into the user's cache (the first time 15 to 40 minutes; exit 3: protoc or cargo is missing)
+	chain/node/build.sh
+
+chopsticks: ## the independent executor that make agree replays, installed into the user's cache (exit 3: no Node.js 20)
+	tools/chopsticks/install.sh
+
+agree: setup ## embedded host and native node execute the same random blocks (exit 3: something is not built); SEED=n BLOCKS=n
+	$(PY) -m tools.agree $(if $(SEED),--seed $(SEED)) $(if $(BLOCKS),--blocks $(BLOCKS))
+
+testnet: setup ## three native validators, three daemons on top, one validator killed and returned (exit 3: not built)
+	$(PY) -m tools.testnet
 
 mutants: setup ## break the domain one small change at a time; the tests must notice each (minutes; WORKERS=n at a time)
 	$(PY) tools/mutate.py $(if $(WORKERS),--workers $(WORKERS))
