@@ -126,10 +126,12 @@ class Intents:
         await self._prune()
         while True:
             self._retry = trio.Event()
-            still_open = 0
-            for ref, text in reversed(await self._open()):
-                still_open += not await self._carry_on(ref, text)
-            if still_open:
+            ended: list[bool] = []
+            found = await self._open()
+            async with trio.open_nursery() as nursery:
+                for ref, text in reversed(found):
+                    nursery.start_soon(self._carry_on, ref, text, ended)
+            if len(found) > sum(ended):
                 await trio.sleep(RETRY_PAUSE)
             else:
                 await self._retry.wait()
@@ -142,7 +144,10 @@ class Intents:
             self._retry.set()
             return []
 
-    async def _carry_on(self, ref: bytes, text: str) -> bool:
+    async def _carry_on(self, ref: bytes, text: str, ended: list[bool]) -> None:
+        ended.append(await self._bring_on(ref, text))
+
+    async def _bring_on(self, ref: bytes, text: str) -> bool:
         """Whether the intent is ended now, or is in the hands of somebody who waits for it."""
         if ref in self._busy:
             return True
