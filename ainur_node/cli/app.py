@@ -35,7 +35,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "receipt": ("receipt", "work receipts: show, verify"),
     "wallet": ("wallet", "money: new, show, balance, fund, transfer, ledger, audit"),
     "chain": ("chain", "the embedded chain: run, status"),
-    "bench": ("bench", "measure: e2e"),
+    "bench": ("bench", "measure: e2e, chain"),
 }
 INTERRUPTED = 130
 PIPE_CLOSED = 141

@@ -157,8 +157,8 @@ class Intents:
                     await self._store.delete_doc(OPEN, ref)  # killed between the two writes
                     return True
                 await self._pursue(Intent.load(ref, text))
-            except NotACall as exc:
-                log.error("intent_unreadable", why=str(exc))
+            except NotACall:
+                log.exception("intent_unreadable", ref=ref.hex()[:16])
                 return True
             except Transient as exc:
                 log.info("intent_waits", ref=ref.hex()[:16], why=str(exc))

@@ -154,9 +154,9 @@ async def _live(life: Life, told: Connection) -> None:
                 for number in range(PAYMENTS):
                     nursery.start_soon(_order, intents, life, number)
                 await trio.sleep_forever()
-            while [one for one in await intents.pending(1000) if one.state == "queued"]:
+            while [one for one in await intents.pending(1000) if one.state == "queued"]:  # noqa: ASYNC110 — a store has no events
                 await trio.sleep(0.05)
-            while await store.unresolved(PAYER.account):
+            while await store.unresolved(PAYER.account):  # noqa: ASYNC110 — a store has no events
                 await trio.sleep(0.05)
             told.send([one.why for one in await intents.pending(1000)])
         finally:

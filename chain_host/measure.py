@@ -1,0 +1,116 @@
+"""How fast this host validates, builds and follows, by itself: `python -m chain_host.measure --help`.
+
+Given the directory of a stopped chain and extrinsics that its blocks hold, it brings a copy in memory to the state
+before the first of them, and does the work of pool, author and follower there, each apart and in one thread.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from . import authoring
+from .authoring import Author
+from .chain import Chain
+from .errors import ChainHostError
+from .following import import_block
+from .hashing import blake2_256
+from .runtime_api import Valid
+from .runtimes import Runtimes
+from .store import Store
+from .world import read_world, sealing_key, world_genesis
+
+VALIDATED = 400  # extrinsics of the sample for the pool's share
+WHOLE_BLOCK_SECONDS = 60.0  # no limit of time: only weight and length end a block here
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _copy_before(directory: Path, cache: Path, stored: Store, first: int) -> tuple[Chain, Store]:
+    """A chain in memory whose head is the block before ``first``."""
+    world = read_world(directory)
+    memory = Store(None)
+    memory.create(world_genesis(world, Runtimes(cache)))
+    chain = Chain(memory, cache)
+    for number in range(1, first):
+        block = stored.block(number)
+        if block is None:
+            raise ChainHostError(f"block {number} is not stored any more")
+        import_block(chain, block)
+    return chain, memory
+
+
+def measure(directory: Path, cache: Path, first: int, raws: list[bytes]) -> dict[str, Any]:
+    """Rates of pool, author and follower for these extrinsics."""
+    authoring.BUILD_SECONDS = WHOLE_BLOCK_SECONDS
+    stored = Store(directory)
+    try:
+        chain, memory = _copy_before(directory, cache, stored, first)
+        follower, other = _copy_before(directory, cache, stored, first)
+    finally:
+        stored.close()
+    pairs = [(blake2_256(raw), raw) for raw in raws]
+    sample = raws[:VALIDATED]
+    api = chain.api()
+    valid = 0
+    began = time.perf_counter()
+    for raw in sample:
+        valid += isinstance(api.validate(raw, chain.head_hash), Valid)
+    validating = time.perf_counter() - began
+    author = Author(chain, sealing_key(directory))
+    left, blocks, building, following = pairs, [], 0.0, 0.0
+    timestamp = time.time_ns() // 1_000_000
+    while left:
+        timestamp += 1
+        began = time.perf_counter()
+        sealed = author.seal(left, timestamp)
+        building += time.perf_counter() - began
+        if not sealed.included:
+            break
+        blocks.append(len(sealed.included))
+        following += _timed(lambda block=sealed.block: import_block(follower, block))
+        gone = set(sealed.included)
+        left = [pair for pair in left if pair[0] not in gone]
+    same = follower.head_hash == chain.head_hash and follower.head.state_root == chain.head.state_root
+    memory.close()
+    other.close()
+    count = sum(blocks)
+    return {
+        "calls": count,
+        "left": len(left),
+        "valid_of_sample": f"{valid}/{len(sample)}",
+        "validated_per_second": round(len(sample) / validating, 1) if sample else None,
+        "built_per_second": round(count / building, 1) if count else None,
+        "followed_per_second": round(count / following, 1) if count else None,
+        "largest_block": max(blocks, default=0),
+        "agree": same,
+    }
+
+
+def main() -> int:
+    """Exit 0 and one JSON object; 1 with a reason on stderr."""
+    parser = argparse.ArgumentParser(prog="python -m chain_host.measure", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="directory of a chain that is stopped")
+    parser.add_argument("--cache", type=Path, help="directory of compiled runtimes; default: that of the chain")
+    parser.add_argument("--from", dest="first", type=int, required=True, help="first block that holds any of the calls")
+    parser.add_argument("--calls", type=Path, required=True, help="JSON list of signed extrinsics, hexadecimal")
+    args = parser.parse_args()
+    try:
+        raws = [bytes.fromhex(raw) for raw in json.loads(args.calls.read_text("ascii"))]
+        found = measure(args.data, args.cache or args.data / "cache", args.first, raws)
+    except (ChainHostError, OSError, ValueError) as exc:
+        sys.stderr.write(f"chain_host.measure: {exc}\n")
+        return 1
+    sys.stdout.write(json.dumps(found) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
