@@ -61,7 +61,7 @@ class MeshConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """Which chain: one that this node hosts, or one that answers at `url` (one address or several); what fees it may cost."""
+    """Which chain: one that this node hosts, or one that answers at `url`, one address or several; and its fees."""
 
     mode: str = _key("embedded", choices=("embedded", "remote"))
     url: str = _key("", pattern=r"|wss?://[^\s,]+([\s,]+wss?://[^\s,]+){0,7}", many=True)

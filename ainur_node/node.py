@@ -26,6 +26,7 @@ from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.intents import Intents
 from ainur_node.ledger.looking import looking
+from ainur_node.ledger.quotes import Quotes
 from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
 from ainur_node.ledger.watch import ChainWatch
@@ -127,7 +128,7 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         wallet = Wallet(client, intents, lambda faucet: Writer(config.chain.url, faucet))
         socket = run_directory(config.home) / "rpc.sock"
         questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, pulse, stop)
-        handlers, streams = questions.tables(wallet, store, clock)
+        handlers, streams = questions.tables(wallet, store, clock, Quotes(client, key))
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
         market.serve()

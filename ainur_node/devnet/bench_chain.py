@@ -1,4 +1,4 @@
-"""Signed escrow calls per second on one chain: sign, pool, blocks, follower, and batches, each as a number of its own."""
+"""Signed escrow calls per second on one chain: sign, pool, blocks, follower, batches, each a number of its own."""
 
 import json
 import subprocess
@@ -43,7 +43,9 @@ def measure(chain: BenchChain, plan: Plan, directory: Path, tell: Tell) -> dict[
         made = people.deals(singles + batched, tell)
         head = people.client.head().number
         alone, together = made[:singles], made[singles:]
+        before = chain.cpu_seconds()
         signing, phases, raws = _singles(chain.url, people.client, alone, plan, tell)
+        cpu = chain.cpu_seconds() - before
         batches = _batches(chain.url, people.client, together, plan, tell) if together else {}
     done = sum(phase.included for phase in phases)
     seconds = sum(phase.included_at for phase in phases)
@@ -56,6 +58,7 @@ def measure(chain: BenchChain, plan: Plan, directory: Path, tell: Tell) -> dict[
         "why_refused": sorted({why for phase in phases for why in phase.refused})[:3],
         "seconds": round(seconds, 3),
         "rpc_per_second": round(done / seconds, 1) if seconds else 0.0,
+        "cpu_ms_per_call": round(1000 * cpu / done, 3) if done else None,
         "signed_per_second": round(done / signing, 1) if signing else None,
         "pool_per_second": _mean(phase.pool_per_second for phase in phases),
         "blocks": len(blocks),

@@ -39,6 +39,12 @@ class BenchChain:
     bank: Sr25519
     data: Path | None
     version: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the chain has used so far, all its threads together."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -66,7 +72,7 @@ def running(kind: str, directory: Path) -> Iterator[BenchChain]:
         process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             _wait_for(url, process, directory / f"{kind}.log")
-            yield BenchChain(kind, url, bank, world if kind == "embedded" else None, version)
+            yield BenchChain(kind, url, bank, world if kind == "embedded" else None, version, process.pid)
         finally:
             _stop(process)
 
@@ -111,7 +117,7 @@ def _specification(world: Path, file: Path) -> None:
     """A chain specification with the genesis that this world names, for hosts that build it themselves."""
     config = json.loads((world / "world.json").read_text("utf-8"))["config"]
     code = (ROOT / "chain_host" / "runtime" / "ainur_runtime.wasm").read_bytes()
-    document = {
+    document: dict[str, Any] = {
         "name": "Ainur Bench",
         "id": "ainur_bench",
         "chainType": "Local",

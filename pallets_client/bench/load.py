@@ -6,7 +6,9 @@ import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
+from typing import Any
 
 import msgspec
 from websockets.exceptions import WebSocketException
@@ -22,7 +24,6 @@ WINDOW = 256  # requests without an answer: fewer would measure round trips, mor
 PERIOD = 4096  # blocks of the era: as many block hashes as the runtime keeps
 OPEN_WITHIN = 60.0
 MAX_ANSWER = 64 << 20
-RETRY_PAUSE = 0.05
 
 
 @dataclass(slots=True)
@@ -36,11 +37,11 @@ class Taken:
     included_at: float = 0.0  # when the block with the last one was announced
     blocks: list[int] = field(default_factory=list)  # ours in each block that holds some
 
-    def add_block(self, count: int, at: float) -> None:
-        """A block with ``count`` of ours."""
-        self.included += count
+    def add_block(self, number: int, at: float) -> None:
+        """A block with so many of ours."""
+        self.included += number
         self.included_at = at
-        self.blocks.append(count)
+        self.blocks.append(number)
 
     @property
     def per_second(self) -> float:
@@ -113,6 +114,50 @@ def _submit(pool: ClientConnection, requests: Sequence[bytes], taken: Taken, beg
             taken.accepted_at = monotonic() - began
 
 
+class _Blocks:
+    """Follows the heads of a chain without missing a block, and counts what they hold of ours."""
+
+    def __init__(self, heads: ClientConnection, waiting: set[bytes], taken: Taken, clock: list[float]) -> None:
+        self._heads = heads
+        self._waiting = waiting
+        self._taken = taken
+        self._clock = clock
+        self._ids = count(1)
+        self._asked: dict[int, float] = {}
+        self._seen: set[str] = set()
+        self._last = -1
+
+    def take(self, body: dict[str, Any]) -> bool:
+        """One message of the node; whether it was a head."""
+        now = monotonic()
+        if "method" in body:
+            height = int(body["params"]["result"]["number"], 16)
+            for number in range(height if self._last < 0 else self._last + 1, height + 1):
+                self._ask("chain_getBlockHash", number, now)
+            self._last = max(self._last, height)
+            return True
+        at, result = self._asked.pop(body.get("id", -1), None), body.get("result")
+        if at is None:
+            return False
+        if isinstance(result, str) and result not in self._seen:
+            self._seen.add(result)
+            self._ask("chain_getBlock", result, at)
+        elif isinstance(result, dict):
+            self._count(result["block"]["extrinsics"], at)
+        return False
+
+    def _ask(self, method: str, parameter: int | str, at: float) -> None:
+        number = next(self._ids)
+        self._asked[number] = at
+        self._heads.send(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": [parameter]}))
+
+    def _count(self, bodies: Sequence[str], at: float) -> None:
+        found = {extrinsic.extrinsic_hash(unhex(raw)) for raw in bodies} & self._waiting
+        if found and self._clock:
+            self._waiting -= found
+            self._taken.add_block(len(found), at - self._clock[0])
+
+
 def _watch(
     heads: ClientConnection,
     waiting: set[bytes],
@@ -121,47 +166,16 @@ def _watch(
     ready: threading.Event,
     ended: threading.Event,
 ) -> None:
-    """Follow the heads of a chain without missing a block, and count what they hold of ours."""
-    seen: dict[str, float] = {}
-    number = 0
-    last = -1
-    heads.send('{"jsonrpc":"2.0","id":0,"method":"chain_subscribeNewHeads","params":[]}')
-    asked: dict[int, float] = {}
+    blocks = _Blocks(heads, waiting, taken, clock)
     try:
+        heads.send('{"jsonrpc":"2.0","id":0,"method":"chain_subscribeNewHeads","params":[]}')
         while not ended.is_set() and len(taken.refused) + taken.included < taken.sent:
             try:
-                body = msgspec.json.decode(heads.recv(timeout=0.5))
+                message = heads.recv(timeout=0.5)
             except TimeoutError:
                 continue
-            now = monotonic()
-            if "method" in body:
-                height = int(body["params"]["result"]["number"], 16)
+            if blocks.take(msgspec.json.decode(message)):
                 ready.set()
-                for missed in range(height if last < 0 else last + 1, height + 1):
-                    number += 1
-                    asked[number] = now
-                    heads.send(
-                        json.dumps({"jsonrpc": "2.0", "id": number, "method": "chain_getBlockHash", "params": [missed]})
-                    )
-                last = max(last, height)
-            elif isinstance(body.get("result"), str) and body.get("id") in asked:
-                at = asked.pop(body["id"])
-                if body["result"] not in seen:
-                    number += 1
-                    seen[body["result"]] = asked[number] = at
-                    heads.send(
-                        json.dumps(
-                            {"jsonrpc": "2.0", "id": number, "method": "chain_getBlock", "params": [body["result"]]}
-                        )
-                    )
-            elif isinstance(body.get("result"), dict) and body.get("id") in asked:
-                at = asked.pop(body["id"])
-                found = {
-                    extrinsic.extrinsic_hash(unhex(raw)) for raw in body["result"]["block"]["extrinsics"]
-                } & waiting
-                if found and clock:
-                    waiting -= found
-                    taken.add_block(len(found), at - clock[0])
     except WebSocketException:
         pass  # the connection was closed at the end, or the node went: the counts say how far it came
     finally:
