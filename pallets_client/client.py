@@ -10,6 +10,7 @@ from pallets_client.answers import parse_block, tohex, unhex
 from pallets_client.audit import audit
 from pallets_client.errors import ChainMisbehaviour, UnknownBlock
 from pallets_client.fees import query_fee
+from pallets_client.following import Follower
 from pallets_client.keys import Sr25519
 from pallets_client.link import DEFAULT_TIMEOUT, Link
 from pallets_client.paging import entries
@@ -53,6 +54,10 @@ class ChainClient:
     def next_head(self, after: int, timeout: float) -> Head | None:
         """Wait for a block above ``after``; None when there was none in ``timeout`` seconds."""
         return self.link.next_head(after, timeout)
+
+    def follow(self, after: int, *, finalized: bool = False) -> Follower:
+        """Every block above ``after`` in order, none left out when the connection is lost meanwhile."""
+        return Follower(self.link, after, finalized=finalized)
 
     def block(self, which: int | bytes) -> Block:
         """A block by number or hash; its hash is recomputed from its header."""

@@ -16,6 +16,7 @@ from pallets_client.runtime import Runtime
 
 DEFAULT_TIMEOUT = 10.0  # seconds
 MAX_RUNTIMES = 3  # kept: the present one, and those that old blocks may need
+DEEP = 1024  # blocks below the best one that count as final when finality itself stands still
 STALE_AFTER = 60.0  # seconds without a new head after which nothing is signed
 
 
@@ -249,16 +250,20 @@ class Link:
         return self.head()
 
     def finalized(self) -> Head:
-        """The last block that no other can take the place of."""
+        """The last block that no other can take the place of.
+
+        Where finality has stopped, or never began, a block ``DEEP`` below the best one has to do.
+        """
         with self._heads:
             known = self._finalized
-        if known is not None and self._watching is not None and self._watching.alive:
-            return known
-        try:
-            found = unhex(self.call("chain_getFinalizedHead"), 32)
-        except ChainRefused:
-            return self.head()
-        return parse_header(self.call("chain_getHeader", tohex(found)))[0]
+        if known is None or self._watching is None or not self._watching.alive:
+            try:
+                found = unhex(self.call("chain_getFinalizedHead"), 32)
+            except ChainRefused:
+                return self.head()
+            known = parse_header(self.call("chain_getHeader", tohex(found)))[0]
+        deep = self.latest_head().number - DEEP
+        return known if known.number >= deep else Head(deep, unhex(self.call("chain_getBlockHash", deep), 32))
 
     def head_to_sign_on(self, stale_after: float = STALE_AFTER) -> Head:
         """The head of a node that keeps up, for an era to begin with; changes to a better endpoint first.
