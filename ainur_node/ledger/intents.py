@@ -127,7 +127,12 @@ class Intents:
         while True:
             self._retry = trio.Event()
             ended: list[bool] = []
-            found = await self._open()
+            try:
+                found = await self._store.docs(OPEN, RESUMED_AT_MOST)
+            except Transient as exc:
+                log.warning("intents_unread", why=str(exc))
+                await trio.sleep(RETRY_PAUSE)
+                continue
             async with trio.open_nursery() as nursery:
                 for ref, text in reversed(found):
                     nursery.start_soon(self._carry_on, ref, text, ended)
@@ -135,14 +140,6 @@ class Intents:
                 await trio.sleep(RETRY_PAUSE)
             else:
                 await self._retry.wait()
-
-    async def _open(self) -> list[tuple[bytes, str]]:
-        try:
-            return await self._store.docs(OPEN, RESUMED_AT_MOST)
-        except Transient as exc:
-            log.warning("intents_unread", why=str(exc))
-            self._retry.set()
-            return []
 
     async def _carry_on(self, ref: bytes, text: str, ended: list[bool]) -> None:
         ended.append(await self._bring_on(ref, text))

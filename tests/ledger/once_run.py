@@ -12,6 +12,10 @@ from ainur_node.storage.embedded import EmbeddedPostgres
 from tests.ledger.once_rounds import run_rounds
 
 
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
 def main() -> int:
     """Exit 0 when every intent is on chain exactly once."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -21,7 +25,7 @@ def main() -> int:
     home = Path(tempfile.mkdtemp(prefix="ainur-once-"))
     try:
         with EmbeddedPostgres(home / "data", home / "run") as server:
-            found = run_rounds(home, server.create_database("once"), args.rounds, args.seed, print)
+            found = run_rounds(home, server.create_database("once"), args.rounds, args.seed, _tell)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     sys.stdout.write(json.dumps(found) + "\n")

@@ -20,6 +20,11 @@ from pallets_client.testing.actors import auction_terms
 TERMS = auction_terms(bytes([3] * 32))
 
 
+def ended(world: OutboxWorld) -> bool:
+    """Whether an order has ended; the chain itself is not asked, for a writer may hold it while it stores a row."""
+    return any(kind == ENDED for kind, _ in world.store._tables.docs)
+
+
 class Orders:
     """The intents of a process that just started over what survived the one before."""
 
@@ -119,7 +124,7 @@ async def test_an_order_that_was_never_signed_is_carried_out_by_the_next_process
     assert [intent.state for intent in await orders.intents.pending(10)] == ["queued"]
 
     async with Orders(world).running():
-        await until(lambda: world.received() == AIN)
+        await until(lambda: ended(world))
 
     async with Orders(world).running() as later:
         await trio.testing.wait_all_tasks_blocked(0.01)
@@ -136,8 +141,9 @@ async def test_an_order_that_was_signed_and_lost_is_followed_not_signed_again(wo
 
     later = Orders(world)
     async with later.running():
-        await until(lambda: world.received() == AIN)
+        await until(lambda: ended(world))
 
+    assert world.received() == AIN
     assert later.writer.submitted == 0
     assert len(await world.store.outbox(10)) == 1
 

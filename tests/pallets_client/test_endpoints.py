@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -99,10 +100,13 @@ def test_nothing_is_signed_on_a_head_that_does_not_move(proxy: ProxyNode, key: S
     signed: list[object] = []
     proxy.rewrite = frozen
     writer = Writer(proxy.url, key, on_signed=signed.append, stale_after=0.2)
+    writer._link.watch_heads()
+    deadline = monotonic() + 10
+    while writer._link.still() < 0.3:
+        assert monotonic() < deadline
+
     with pytest.raises(StaleHead, match="no new block"):
-        for _ in range(100):  # the first call may come before the head has stood long enough
-            writer.submit(REMARK, b"").result(10)
-            pytest.fail("a call was signed on an old head")
+        writer.submit(REMARK, b"").result(10)
     writer.close()
 
     assert signed == []
