@@ -138,6 +138,7 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             await core.start(pulse.run)
             await core.start(watch.run)
             await caller.resume()
+            core.start_soon(caller.keep_books)
             core.start_soon(caller.settle_resumed)
             core.start_soon(intents.run)
             await core.start(mesh.run)

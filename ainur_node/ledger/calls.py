@@ -54,7 +54,7 @@ class Caller:
     """Sends calls of one account. A call under way is never signed a second time under the same ``ref``."""
 
     def __init__(self, outbox: Outbox, *, final: bool = False) -> None:
-        """``final``: the writer calls :meth:`on_final`, and rows get their outcome from finalized blocks only."""
+        """``final``: the writer calls :meth:`on_final`, and :meth:`keep_books` writes what finalized blocks say."""
         self._outbox = outbox
         self._final = final
         self._writer: CallWriter | None = None
@@ -63,6 +63,8 @@ class Caller:
         # Hashes signed for a ref that is under way: more than one only when the writer had to sign anew.
         self._hashes: dict[bytes, list[bytes]] = {}
         self._resumed: list[tuple[Signed, Future[Outcome]]] = []
+        self._notes: list[tuple[bytes, str]] = []
+        self._noted = trio.Event()
 
     def on_signed(self, signed: Signed) -> None:
         """Called in the writer's thread before the bytes leave: the row must be stored first."""
@@ -80,11 +82,25 @@ class Caller:
         self._hashes.setdefault(signed.ref, []).append(signed.hash)
 
     def on_final(self, signed: Signed, outcome: Outcome) -> None:
-        """Called in the writer's thread when finalized blocks decided about an extrinsic."""
+        """Called in the writer's thread when finalized blocks decided about an extrinsic; never waits."""
         try:
-            trio.from_thread.run(self._write_down, signed.hash, described(outcome), trio_token=self._token)
-        except (trio.RunFinishedError, trio.Cancelled):
+            self._token.run_sync_soon(self._take_note, signed.hash, described(outcome))
+        except trio.RunFinishedError:
             return  # the node stopped meanwhile; the row is taken up at the next start
+
+    def _take_note(self, signed: bytes, outcome: str) -> None:
+        self._notes.append((signed, outcome))
+        self._noted.set()
+
+    async def keep_books(self) -> None:
+        """Write down what :meth:`on_final` heard; what is lost with the process is found again at the next start."""
+        while True:
+            await self._noted.wait()
+            self._noted = trio.Event()
+            notes, self._notes = self._notes, []
+            async with trio.open_nursery() as nursery:
+                for signed, outcome in notes:
+                    nursery.start_soon(self._write_down, signed, outcome)
 
     @property
     def writer(self) -> CallWriter:

@@ -100,6 +100,9 @@ class Mortal(Caller):
     def on_final(self, signed: Signed, outcome: Outcome) -> None:
         self.death.at("in a block")
         super().on_final(signed, outcome)
+
+    async def _write_down(self, signed: bytes, outcome: str) -> None:
+        await super()._write_down(signed, outcome)
         self.death.at("settled")
 
 
@@ -148,6 +151,7 @@ async def _live(life: Life, told: Connection) -> None:
         try:
             await caller.resume()
             intents = Intents(MortalStore(store, death), caller, lambda: time.time_ns() // 1_000_000)
+            nursery.start_soon(caller.keep_books)
             nursery.start_soon(caller.settle_resumed)
             nursery.start_soon(intents.run)
             if life.step is not None:
