@@ -2,8 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-node chopsticks agree testnet mutants diagrams bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean chain-node chopsticks agree testnet bench-chain test-once
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -75,6 +74,12 @@ diagrams: setup ## write docs/states.md anew from what the code does
 
 bench: setup ## end-to-end latency and throughput on a 3-provider devnet
 	.venv/bin/ainur bench e2e
+
+bench-chain: setup ## signed escrow calls a second: embedded host, chopsticks, native node
+	.venv/bin/ainur bench chain
+
+test-once: setup ## kill the client at every step of its outbox (ROUNDS=200): each intent exactly once
+	$(PY) -m tests.ledger.once_run --rounds $(or $(ROUNDS),200)
 
 clean: ## remove everything that setup and builds made
 	rm -rf .venv build dist *.egg-info chain/target

@@ -19,6 +19,7 @@ import trio
 from ainur_node import config as configuration
 from ainur_node import keystore, sandbox
 from ainur_node.config import Config
+from ainur_node.domain.money import parse_ain
 from ainur_node.domain.task import Limits
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.ledger.block_serving import BlockServing
@@ -28,7 +29,9 @@ from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.channels import ChainChannels
 from ainur_node.ledger.extrinsic_relay import ExtrinsicRelay
 from ainur_node.ledger.host_link import HostLink
+from ainur_node.ledger.intents import Intents
 from ainur_node.ledger.looking import looking
+from ainur_node.ledger.quotes import Quotes
 from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
 from ainur_node.ledger.watch import ChainWatch
@@ -48,6 +51,7 @@ from ainur_node.storage.rundir import run_directory
 from ainur_node.telemetry import Counters, SystemClock
 from ainur_node.wiring import Alter, Market, Outside, Parts
 from pallets_client.client import ChainClient
+from pallets_client.fees import FeeBudget
 from pallets_client.keys import Sr25519
 from pallets_client.nonce import Writer
 from wasm_runtime.limits import RunLimits
@@ -93,9 +97,12 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         stack.callback(client.close)
         genesis = await _genesis(client)
         _check_world(config.home / "world.json", genesis)
-        caller = Caller(store)
+        caller = Caller(store, final=True)
         key = Sr25519(keys.account_seed)
-        caller.writer = writer = Writer(config.chain.url, key, on_signed=caller.on_signed)
+        caller.writer = writer = Writer(
+            config.chain.url, key, on_signed=caller.on_signed, on_final=caller.on_final, budget=_budget(config)
+        )
+        intents = Intents(store, caller, clock.now_ms)
         # Closing waits for the writer's thread, which may just be storing a row through this very loop.
         stack.push_async_callback(partial(trio.to_thread.run_sync, writer.close))
         watch = ChainWatch(client, looking(client))
@@ -127,10 +134,10 @@ async def run(config: Config, alter: Alter | None = None) -> None:
                 _ceiling(config),
             )
         )
-        wallet = Wallet(client, caller, lambda faucet: Writer(config.chain.url, faucet))
+        wallet = Wallet(client, intents, lambda faucet: Writer(config.chain.url, faucet))
         socket = run_directory(config.home) / "rpc.sock"
         questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, pulse, stop)
-        handlers, streams = questions.tables(wallet, store, clock)
+        handlers, streams = questions.tables(wallet, store, clock, Quotes(client, key))
         book = ChainChannels(client, caller, watch, keys.account)
         session = SessionKeys(keys.node_seed, genesis)
         channels = Channels(outside.store, outside.mesh, book, signer, session, clock, counters)
@@ -153,7 +160,9 @@ async def run(config: Config, alter: Alter | None = None) -> None:
                 await core.start(follower.run)
                 await core.start(ExtrinsicRelay(mesh, _host_link(config, stack), counters).run)
             await caller.resume()
+            core.start_soon(caller.keep_books)
             core.start_soon(caller.settle_resumed)
+            core.start_soon(intents.run)
             if follower is None:
                 await core.start(mesh.run)
             await core.start(market.courier.run)
@@ -244,6 +253,10 @@ def _sandbox_settings(config: Config) -> sandbox.Settings:
 def _ceiling(config: Config) -> Limits:
     s = config.sandbox
     return Limits(fuel=s.fuel, memory_kib=s.memory_mib << 10, output=s.output_kib << 10)
+
+
+def _budget(config: Config) -> FeeBudget:
+    return FeeBudget(parse_ain(config.chain.max_fee), parse_ain(config.chain.daily_fees))
 
 
 def _mesh_settings(config: Config) -> MeshSettings:

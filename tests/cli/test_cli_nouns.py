@@ -168,7 +168,11 @@ def test_wallet_moves_money_in_planck(node: FakeNode, ainur: Type) -> None:
     assert ainur("wallet", "fund", "100").code == 0
     assert node.params("wallet.fund") == {"amount": str(100 * AIN)}
     assert ainur("wallet", "transfer", BOB, "0.000000000001").code == 0
-    assert node.params("wallet.transfer") == {"to": BOB_KEY, "amount": "1"}
+    sent = node.params("wallet.transfer")
+    assert (sent["to"], sent["amount"]) == (BOB_KEY, "1")
+    assert ainur("wallet", "transfer", BOB, "1", "--key", "rent of may").code == 0
+    assert node.params("wallet.transfer") == {"to": BOB_KEY, "amount": str(AIN), "key": "rent of may"}
+    assert sent["key"] != "rent of may"
 
 
 def test_the_ledger_can_be_asked_for_what_is_pending(node: FakeNode, ainur: Type) -> None:
