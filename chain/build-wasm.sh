@@ -3,6 +3,7 @@
 #
 #   chain/build-wasm.sh            exit 0: same bytes; 1: other bytes; 3: the pinned compiler is gone
 #   chain/build-wasm.sh --update   take the built blob as the committed one
+#   chain/build-wasm.sh --benchmarks OUT   build the blob that `make weights` measures, into the file OUT
 #
 # The bytes do not depend on the directory of this clone, CARGO_HOME, the toolchain or the target: every path
 # that the compiler could write into the blob is mapped to a fixed prefix.
@@ -15,10 +16,16 @@ BLOB=$HERE/../chain_host/runtime/ainur_runtime.wasm
 TOOLS=${AINUR_TOOLCHAIN:-${XDG_CACHE_HOME:-$HOME/.cache}/ainur/rust196}
 TARGET=${AINUR_WASM_TARGET:-$HERE/target/wasm}
 UPDATE=0
+OUT=
+FEATURES=()
 case "${1:-}" in
   "") ;;
   --update) UPDATE=1 ;;
-  *) echo "usage: chain/build-wasm.sh [--update]" >&2; exit 2 ;;
+  --benchmarks)
+    OUT=$(realpath -m "${2:?usage: chain/build-wasm.sh --benchmarks OUT}")
+    FEATURES=(--features runtime-benchmarks)
+    ;;
+  *) echo "usage: chain/build-wasm.sh [--update | --benchmarks OUT]" >&2; exit 2 ;;
 esac
 
 "$HERE/toolchain.sh" "$TOOLS"
@@ -42,9 +49,9 @@ fi
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_BUILD_RUSTFLAGS
 # host functions are imports that the linker cannot resolve; the host brings the memory
 export CARGO_TARGET_WASM32V1_NONE_RUSTFLAGS="-C link-arg=--export-table -C link-arg=--export=__heap_base -C link-arg=--import-memory -C link-arg=--allow-undefined --cfg substrate_runtime $MAP"
-"$CARGO_BIN" build --release --locked "${CONFIG[@]}" -p runtime-wasm --target wasm32v1-none --target-dir "$TARGET"
+"$CARGO_BIN" build --release --locked "${CONFIG[@]}" -p runtime-wasm "${FEATURES[@]}" --target wasm32v1-none --target-dir "$TARGET"
 
-NEW=$TARGET/ainur_runtime.wasm
+NEW=${OUT:-$TARGET/ainur_runtime.wasm}
 python3 "$HERE/pack_wasm.py" "$TARGET/wasm32v1-none/release/runtime_wasm.wasm" "$NEW"
 for dir in "$HERE" "$TOOLS" "$TARGET" "${CARGO_HOME:-$HOME/.cargo}"; do
   # a clone at /chain looks like what it is mapped to
@@ -53,6 +60,10 @@ for dir in "$HERE" "$TOOLS" "$TARGET" "${CARGO_HOME:-$HOME/.cargo}"; do
     exit 1
   fi
 done
+if [ -n "$OUT" ]; then
+  echo "built $OUT"
+  exit 0
+fi
 
 SUM=$(sha256sum "$NEW" | cut -d' ' -f1)
 if [ "$UPDATE" = 1 ]; then
