@@ -40,7 +40,29 @@ def demo(ask: Ask) -> Report:
     return Report(found, lambda screen: _sums(screen, found))
 
 
+def _upgrade(screen: Screen, found: Mapping[str, Any]) -> None:
+    screen.say()
+    flying = {each.get("task"): each.get("phase") for each in found.get("in_flight") or []}
+    rows = [
+        (row.get("task"), flying.get(row.get("task"), "—"), row.get("phase"), ain(row.get("paid")), row.get("seconds"))
+        for row in found.get("tasks") or []
+    ]
+    screen.table(("task", "at the upgrade", "end", "paid", "seconds"), rows)
+    screen.say()
+    screen.facts(
+        [
+            ("runtime", f"{found.get('from')} → {found.get('to')} in block {found.get('block')}"),
+            ("lost", len(found.get("lost") or [])),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+            ("seconds", found.get("seconds")),
+        ]
+    )
+
+
 def _sums(screen: Screen, found: Mapping[str, Any]) -> None:
+    if found.get("scenario") == "upgrade":
+        _upgrade(screen, found)
+        return
     reputation = found.get("reputation") or {}
     screen.say()
     screen.facts(

@@ -23,6 +23,8 @@ pub struct Catalogue {
 	pub types: PortableRegistry,
 	/// All calls by name.
 	pub calls: BTreeMap<CallName, CallShape>,
+	/// Names of the market's pallets.
+	pub market: Vec<String>,
 	/// Type of the runtime's events.
 	pub event: u32,
 	errors: BTreeMap<(u8, u8), String>,
@@ -53,6 +55,11 @@ impl Catalogue {
 				errors.insert((pallet.index, variant.index), name);
 			}
 		}
+		let market = pallets
+			.iter()
+			.filter(|pallet| pallet.index >= MARKET)
+			.map(|pallet| pallet.name.clone())
+			.collect();
 		let event = types
 			.types
 			.iter()
@@ -67,6 +74,7 @@ impl Catalogue {
 		Catalogue {
 			types,
 			calls,
+			market,
 			event,
 			errors,
 		}
@@ -74,9 +82,7 @@ impl Catalogue {
 
 	/// Whether this pallet is one of the market's.
 	pub fn of_market(&self, pallet: &str) -> bool {
-		self.calls
-			.iter()
-			.any(|((name, _), shape)| name == pallet && shape.pallet >= MARKET)
+		self.market.iter().any(|name| name == pallet)
 	}
 
 	/// Names of all errors of the market's pallets.

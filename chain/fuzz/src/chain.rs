@@ -15,6 +15,19 @@ use sp_runtime::{
 
 const START: u64 = 1_750_000_000_000;
 
+/// What a pallet checks of its state.
+pub type Check = fn() -> Result<(), sp_runtime::TryRuntimeError>;
+
+/// The invariants of every pallet of the market; one that is not here fails the run.
+pub const CHECKS: &[(&str, Check)] = &[
+	("Market", Market::do_try_state),
+	("Did", Did::do_try_state),
+	("AgentRegistry", AgentRegistry::do_try_state),
+	("Reputation", Reputation::do_try_state),
+	("VcgAuction", VcgAuction::do_try_state),
+	("Escrow", Escrow::do_try_state),
+];
+
 /// What became of a call.
 pub enum Answer {
 	/// It did what it does.
@@ -148,13 +161,9 @@ impl Chain {
 	pub fn check(&mut self) -> Result<(), String> {
 		let issuance = self.issuance;
 		self.ext.execute_with(|| {
-			let told = |e: sp_runtime::TryRuntimeError| format!("{e:?}");
-			Market::do_try_state().map_err(told)?;
-			Did::do_try_state().map_err(told)?;
-			AgentRegistry::do_try_state().map_err(told)?;
-			Reputation::do_try_state().map_err(told)?;
-			VcgAuction::do_try_state().map_err(told)?;
-			Escrow::do_try_state().map_err(told)?;
+			for (pallet, check) in CHECKS {
+				check().map_err(|why| format!("{pallet}: {why:?}"))?;
+			}
 			if Balances::total_issuance() != issuance {
 				return Err("total issuance changed".into());
 			}

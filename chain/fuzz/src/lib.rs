@@ -11,6 +11,7 @@ pub mod cast;
 pub mod chain;
 pub mod dice;
 pub mod mind;
+pub mod page;
 pub mod plans;
 pub mod run;
 pub mod shape;

@@ -3,7 +3,7 @@
 use crate::{
 	calls::{CallName, Catalogue},
 	cast,
-	chain::{Answer, Chain},
+	chain::{self, Answer, Chain},
 	dice::Dice,
 	mind::Mind,
 	plans::{self, Act, Plan},
@@ -66,7 +66,15 @@ impl Fuzz {
 		let stale = listed.difference(&all).map(|(p, c)| {
 			format!("{p}.{c} is listed in chain/fuzz/src/plans but the runtime has no such call")
 		});
-		missing.chain(stale).collect()
+		let unchecked =
+			self.catalogue
+				.market
+				.iter()
+				.filter(|pallet| chain::CHECKS.iter().all(|(name, _)| name != pallet))
+				.map(|pallet| {
+					format!("{pallet} has no invariants: name its do_try_state in chain/fuzz/src/chain.rs")
+				});
+		missing.chain(stale).chain(unchecked).collect()
 	}
 
 	/// Calls that never succeeded though nothing says why.

@@ -1,0 +1,203 @@
+"""The scenario ``upgrade``: the runtime is replaced while tasks are in flight, and nobody loses anything.
+
+Tasks are submitted one after another, so that at any moment some are being bid for, some run and some are settled. Then
+the holder of the sudo key puts the next runtime on chain: the same sources with the next version, as the compiler made
+it. Every task that was in flight must end paid, new ones must too, and the money must add up.
+"""
+
+import shlex
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ainur_node.devnet.asking import ask, client_of, wait_for
+from ainur_node.devnet.evidence import fees_between
+from ainur_node.devnet.layout import SUBMITTER
+from ainur_node.devnet.market import CAPABILITY
+from ainur_node.devnet.world import World
+from ainur_node.domain.money import PLANCK_PER_AIN
+from ainur_node.domain.requester import FINAL, Phase
+from ainur_node.errors import Transient
+from chain_host.next_runtime import next_runtime
+from pallets_client.client import ChainClient
+from pallets_client.keys import Sr25519
+from pallets_client.nonce import Writer
+from pallets_client.pallets.balances import sudo
+from pallets_client.records import Call, Included
+
+Tell = Callable[[dict[str, object]], None]
+
+BEFORE, AFTER = 6, 2  # tasks submitted before and after the upgrade
+GAP = 0.7  # seconds between two submissions: about a quarter of a task's life
+BUDGET = PLANCK_PER_AIN
+DEADLINE_MS = 120_000
+TASK_TIMEOUT = 240.0
+UPGRADE_TIMEOUT = 120.0
+_EARLY = frozenset({Phase.FUNDING, Phase.BIDDING, Phase.CLOSING, Phase.REVEALING, Phase.AWARDING})
+FIELDS = (
+    ("from, to", "spec_version before and after"),
+    ("block", "number of the block that carried the new runtime"),
+    ("in_flight", "tasks and their phases when it was sent"),
+    ("tasks", "how each ended: task, phase, paid, seconds"),
+    ("lost", "tasks that did not end paid; none"),
+    ("fees", "extrinsic fees by node, in planck"),
+    ("audit", "difference 0: all money of the chain is somewhere"),
+    ("seconds", "how long it all took"),
+)
+"""What ``ainur demo upgrade --json`` prints, for its help."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """One task as its submitter's node tells of it."""
+
+    number: int
+    task: str = ""
+    phase: str = Phase.FUNDING
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    trouble: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.phase in FINAL or bool(self.trouble)
+
+
+def upgrade_story(home: Path, world: World, text: bytes, tell: Tell) -> dict[str, Any]:
+    """Run the scenario in a world whose market is open; raises NotProven with what differs."""
+    from ainur_node.devnet.demo import NotProven
+
+    plan = world.plan
+    node = world.layout.home(SUBMITTER)
+    chain = ChainClient(plan.chain_url)
+    try:
+        first, issuance, old = chain.head(), chain.audit().issuance, spec_version(chain)
+        tasks = _submit(node, text, range(1, BEFORE + 1), tell)
+        _wait_spread(tasks)
+        flying = [{"task": each.task, "phase": each.phase} for each in tasks if not each.over]
+        block = _upgrade(chain, world, old, tell)
+        new = spec_version(chain)
+        tell({"step": "upgraded", "text": f"the runtime is {new} since block {block}, it was {old}", "block": block})
+        tasks += _submit(node, text, range(BEFORE + 1, BEFORE + AFTER + 1), tell)
+        wait_for("every task's end", lambda: all(each.over for each in tasks) or None, timeout=TASK_TIMEOUT)
+        rows = [_row(node, each) for each in tasks]
+        last, audit = chain.head(), chain.audit()
+        fees = fees_between(chain, plan, first.number, last.number)
+    finally:
+        chain.close()
+    result = {
+        "scenario": "upgrade",
+        "from": old,
+        "to": new,
+        "block": block,
+        "in_flight": flying,
+        "tasks": rows,
+        "lost": [row["task"] for row in rows if row["phase"] != Phase.SETTLED],
+        "fees": {name: str(fee) for name, fee in fees.items()},
+        "nodes": [{"name": name, "pid": pid} for name, pid in world.node_pids().items()],
+        "audit": {"difference": audit.difference, "issuance": str(audit.issuance)},
+        "verify": f"ainur --home {shlex.quote(str(home))} --node {SUBMITTER} wallet audit",
+    }
+    wrong = upgrade_faults(result, issuance, audit.issuance)
+    if wrong:
+        raise NotProven(wrong, result)
+    tell({"step": "proven", "text": f"{len(flying)} tasks were in flight, all {len(rows)} were paid"})
+    return result
+
+
+def upgrade_faults(result: dict[str, Any], before: int, after: int) -> list[str]:
+    """What is not as promised, in sentences."""
+    wrong = []
+    if result["to"] != result["from"] + 1:
+        wrong.append(f"the runtime went from {result['from']} to {result['to']}")
+    if not result["in_flight"]:
+        wrong.append("no task was in flight when the runtime changed")
+    if result["lost"]:
+        wrong.append(f"{len(result['lost'])} tasks were not paid")
+    if result["audit"]["difference"] or before != after:
+        wrong.append("the audit differs: money was lost or made")
+    return wrong
+
+
+def spec_version(chain: ChainClient) -> int:
+    """Of the runtime at the best block; raises Transient when the node does not say."""
+    answer = chain.link.call("state_getRuntimeVersion")
+    version = answer.get("specVersion") if isinstance(answer, dict) else None
+    if type(version) is not int:
+        raise Transient("the chain does not say its version", hint="is the machine very busy?")
+    return version
+
+
+def _submit(home: Path, text: bytes, numbers: range, tell: Tell) -> list[Watched]:
+    watched = []
+    for number in numbers:
+        each = Watched(number)
+        threading.Thread(target=_follow, args=(home, text, each, tell), name=f"task-{number}", daemon=True).start()
+        watched.append(each)
+        wait_for(f"task {number} being accepted", lambda e=each: bool(e.task or e.trouble) or None, timeout=TASK_TIMEOUT)
+        threading.Event().wait(GAP)
+    return watched
+
+
+def _follow(home: Path, text: bytes, each: Watched, tell: Tell) -> None:
+    try:
+        with client_of(home, timeout=TASK_TIMEOUT) as client:
+            document = b"%s\n\nTask %d.\n" % (text, each.number)
+            each.task = str(
+                client.call(
+                    "task.submit",
+                    capability=CAPABILITY,
+                    input=document,
+                    media="text/plain",
+                    budget=str(BUDGET),
+                    deadline_ms=DEADLINE_MS,
+                )["task"]
+            )
+            for item in client.stream("task.watch", task=each.task):
+                each.phase = item["phase"]
+                tell({"step": f"task-{item['kind']}", "text": f"task {each.number}: {item['text']}", "task": each.task})
+    except Exception as error:  # noqa: BLE001  # reason: a thread's fault is a finding of the demo
+        each.trouble = str(error) or type(error).__name__
+    each.seconds = round(time.monotonic() - each.began, 2)
+
+
+def _wait_spread(tasks: list[Watched]) -> None:
+    """Wait until one task is before its award and another one after it, or none is left that could be."""
+
+    def spread() -> bool | None:
+        flying = [each for each in tasks if not each.over]
+        early = sum(each.phase in _EARLY for each in flying)
+        return True if 0 < early < len(flying) or len(flying) <= 1 else None
+
+    wait_for("tasks in different phases", spread, timeout=TASK_TIMEOUT)
+
+
+def _upgrade(chain: ChainClient, world: World, old: int, tell: Tell) -> int:
+    """Put the next runtime on chain; the number of its block."""
+    code = next_runtime()
+    tell({"step": "upgrade", "text": f"the sudo key sets a runtime of {len(code)} bytes", "bytes": len(code)})
+    key = Sr25519(bytes.fromhex(world.layout.faucet_file.read_text().strip()))
+    writer = Writer(world.plan.chain_url, key, patience=UPGRADE_TIMEOUT)
+    try:
+        outcome = writer.submit(sudo(Call("System", "set_code", {"code": code})), b"upgrade").result(UPGRADE_TIMEOUT)
+    finally:
+        writer.close()
+    if not isinstance(outcome, Included):
+        raise Transient(f"the runtime was not taken: {outcome}", hint="is the machine very busy?")
+    wait_for("the new runtime", lambda: True if spec_version(chain) != old else None, timeout=UPGRADE_TIMEOUT)
+    return outcome.block_number
+
+
+def _row(home: Path, each: Watched) -> dict[str, Any]:
+    shown = ask(home, "task.show", task=each.task) if each.task else {}
+    return {
+        "task": each.task,
+        "phase": shown.get("phase", each.phase),
+        "paid": shown.get("price"),
+        "seconds": each.seconds,
+        "trouble": each.trouble or None,
+    }
