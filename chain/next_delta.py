@@ -1,7 +1,7 @@
 """Write the way from one blob to the next: ``python3 chain/next_delta.py OLD NEW OUT``.
 
-OUT is JSON: the sha256 of both, and the parts of NEW in their order, each either ``[offset, length]`` of OLD or bytes in
-hex. Two blobs of sources that differ in a version number alone share all but a few bytes, so that the file stays small
+OUT is JSON: the sha256 of both, and the parts of NEW in their order, each either ``[offset, length]`` of OLD or bytes
+in hex. Two blobs of sources that differ in a version number alone share all but a few bytes, so the file stays small
 enough to be read. `chain_host/next_runtime.py` puts NEW together again.
 """
 

@@ -2,10 +2,13 @@
 
 The compiler makes it when it makes the blob (`chain/build-wasm.sh --update`), and the way from the one to the other
 is kept beside the blob. Its sha256 is checked, so nobody has to trust the patching.
+
+    python -m chain_host.next_runtime OUT     writes it into the file OUT
 """
 
 import hashlib
 import json
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -53,3 +56,20 @@ def _patched(old: bytes, delta: dict[str, object]) -> bytes:
     if delta["to"] != hashlib.sha256(new).hexdigest():
         raise WorldError("the patched runtime is not the one that was built")
     return new
+
+
+def main(arguments: list[str]) -> int:
+    """0: written; 1: there is none; 2: wrong usage."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m chain_host.next_runtime OUT\n")
+        return 2
+    try:
+        Path(arguments[0]).write_bytes(next_runtime())
+    except (WorldError, OSError) as exc:
+        sys.stderr.write(f"{exc}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -38,7 +38,8 @@ def processor() -> str:
 def facts(steps: int, repeats: int) -> list[str]:
     """What the figures were measured on and how; no path, no name of a machine."""
     return [
-        f"Processor: {processor()}. Engine: wasmtime {version('wasmtime')}, embedded host. {steps} steps, {repeats} repeats.",
+        f"Processor: {processor()}. Engine: wasmtime {version('wasmtime')}, embedded host.",
+        f"{steps} steps, {repeats} repeats.",
         "CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.",
     ]
 
@@ -77,7 +78,7 @@ def prepared(blob: Path) -> tuple[BenchExecutor, Database]:
 def build(directory: str) -> Path:
     """The blob with benchmarks, built from the sources as they are."""
     blob = Path(directory) / "benchmarks.wasm"
-    subprocess.run([str(ROOT / "chain" / "build-wasm.sh"), "--benchmarks", str(blob)], check=True)  # noqa: S603  # reason: own script
+    subprocess.run([str(ROOT / "chain" / "build-wasm.sh"), "--benchmarks", str(blob)], check=True)
     return blob
 
 
@@ -99,10 +100,8 @@ def main() -> int:
             continue
         result = results[one.pallet][one.name] = measured(executor, database, one, args.steps, args.repeats)
         top = tuple(most for _, _, most in one.components)
-        print(
-            f"{name:<44}{result.time.at(top) / 1e6:>9.1f} µs  {result.reads.at(top):>3} reads {result.writes.at(top):>3} writes",
-            flush=True,
-        )
+        keys = f"{result.reads.at(top):>3} reads {result.writes.at(top):>3} writes"
+        print(f"{name:<44}{result.time.at(top) / 1e6:>9.1f} µs  {keys}", flush=True)
     for pallet, calls in results.items():
         path = file_of(pallet)
         text = path.read_text()

@@ -61,7 +61,9 @@ def fit(measured: dict[Point, list[int]]) -> Line:
     rows = [[Fraction(1), *map(Fraction, point)] for point in middle]
     values = list(middle.values())
     matrix = [[sum((row[i] * row[j] for row in rows), Fraction(0)) for j in range(size + 1)] for i in range(size + 1)]
-    right = [sum((row[i] * value for row, value in zip(rows, values, strict=True)), Fraction(0)) for i in range(size + 1)]
+    right = [
+        sum((row[i] * value for row, value in zip(rows, values, strict=True)), Fraction(0)) for i in range(size + 1)
+    ]
     solved = _solve(matrix, right)
     slopes = tuple(max(0, ceil(slope)) for slope in solved[1:])
     base = max(0, ceil(solved[0]))

@@ -73,7 +73,7 @@ class Database:
                 return
             yield key
 
-    def root_with(self, changes: dict[bytes, bytes | None], version: int) -> bytes:  # noqa: ARG002  # reason: protocol
+    def root_with(self, changes: dict[bytes, bytes | None], version: int) -> bytes:
         """No root."""
         return _NO_ROOT
 
@@ -177,7 +177,8 @@ class BenchExecutor(executor.Executor):
             database.free = _whitelisted(database.whitelist)
 
         def touched() -> int:
-            return guest.write_fat(vector([blob(key) + struct.pack("<II?", 0, 0, False) for key in state().backend.touched()]))
+            keys = (blob(key) + struct.pack("<II?", 0, 0, False) for key in state().backend.touched())
+            return guest.write_fat(vector(list(keys)))
 
         def generate(_kind: int, _seed: int) -> int:
             seed = hashlib.sha256(b"node key %d" % len(self._pairs)).digest()
@@ -189,13 +190,24 @@ class BenchExecutor(executor.Executor):
             pair = self._pairs[guest.read(public & MASK32, 32)]
             return guest.write_fat(b"\1" + ed25519_zebra.ed_sign(pair, guest.read_fat(message)))
 
-        clock = time.thread_time_ns
+        def wipe() -> None:
+            state().wipe()
+
+        def commit() -> None:
+            state().commit_all()
+
+        def reset() -> None:
+            state().backend.reset()
+
+        def now() -> int:
+            return guest.write((time.thread_time_ns() - self._apart).to_bytes(16, "little"))
+
         return {
-            "ext_benchmarking_current_time_version_1": lambda: guest.write((clock() - self._apart).to_bytes(16, "little")),
-            "ext_benchmarking_wipe_db_version_1": lambda: state().wipe(),
-            "ext_benchmarking_commit_db_version_1": lambda: state().commit_all(),
+            "ext_benchmarking_current_time_version_1": now,
+            "ext_benchmarking_wipe_db_version_1": wipe,
+            "ext_benchmarking_commit_db_version_1": commit,
             "ext_benchmarking_read_write_count_version_1": counts,
-            "ext_benchmarking_reset_read_write_count_version_1": lambda: state().backend.reset(),
+            "ext_benchmarking_reset_read_write_count_version_1": reset,
             "ext_benchmarking_get_whitelist_version_1": lambda: guest.write_fat(state().backend.whitelist),
             "ext_benchmarking_set_whitelist_version_1": set_whitelist,
             "ext_benchmarking_get_read_and_written_keys_version_1": touched,

@@ -43,8 +43,6 @@ def functions(text: str) -> list[Function]:
     return [Function(doc, name, parameters, bodies[name]) for doc, name, parameters in _TRAIT.findall(text)]
 
 
-
-
 def body(function: Function, one: Measured) -> str:
     """Rust of a measured function. Components that the call's weight does not take stand at their most."""
     letters = [letter for letter, _, _ in one.components]

@@ -6,6 +6,8 @@ it. Every task that was in flight must end paid, new ones must too, and the mone
 """
 
 import shlex
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,13 +17,12 @@ from typing import Any
 
 from ainur_node.devnet.asking import ask, client_of, wait_for
 from ainur_node.devnet.evidence import fees_between
-from ainur_node.devnet.layout import SUBMITTER
+from ainur_node.devnet.layout import SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY
 from ainur_node.devnet.world import World
 from ainur_node.domain.money import PLANCK_PER_AIN
 from ainur_node.domain.requester import FINAL, Phase
 from ainur_node.errors import Transient
-from chain_host.next_runtime import next_runtime
 from pallets_client.client import ChainClient
 from pallets_client.keys import Sr25519
 from pallets_client.nonce import Writer
@@ -133,12 +134,16 @@ def spec_version(chain: ChainClient) -> int:
 
 
 def _submit(home: Path, text: bytes, numbers: range, tell: Tell) -> list[Watched]:
-    watched = []
+    watched: list[Watched] = []
+
+    def accepted() -> bool | None:
+        return bool(watched[-1].task or watched[-1].trouble) or None
+
     for number in numbers:
         each = Watched(number)
-        threading.Thread(target=_follow, args=(home, text, each, tell), name=f"task-{number}", daemon=True).start()
         watched.append(each)
-        wait_for(f"task {number} being accepted", lambda e=each: bool(e.task or e.trouble) or None, timeout=TASK_TIMEOUT)
+        threading.Thread(target=_follow, args=(home, text, each, tell), name=f"task-{number}", daemon=True).start()
+        wait_for(f"task {number} being accepted", accepted, timeout=TASK_TIMEOUT)
         threading.Event().wait(GAP)
     return watched
 
@@ -178,7 +183,7 @@ def _wait_spread(tasks: list[Watched]) -> None:
 
 def _upgrade(chain: ChainClient, world: World, old: int, tell: Tell) -> int:
     """Put the next runtime on chain; the number of its block."""
-    code = next_runtime()
+    code = _next_runtime(world.layout.directory / "next.wasm")
     tell({"step": "upgrade", "text": f"the sudo key sets a runtime of {len(code)} bytes", "bytes": len(code)})
     key = Sr25519(bytes.fromhex(world.layout.faucet_file.read_text().strip()))
     writer = Writer(world.plan.chain_url, key, patience=UPGRADE_TIMEOUT)
@@ -190,6 +195,16 @@ def _upgrade(chain: ChainClient, world: World, old: int, tell: Tell) -> int:
         raise Transient(f"the runtime was not taken: {outcome}", hint="is the machine very busy?")
     wait_for("the new runtime", lambda: True if spec_version(chain) != old else None, timeout=UPGRADE_TIMEOUT)
     return outcome.block_number
+
+
+def _next_runtime(path: Path) -> bytes:
+    """The committed runtime's next version, made by the chain's own program in its own process."""
+    command = [sys.executable, "-m", "chain_host.next_runtime", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=UPGRADE_TIMEOUT)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+        raise DevnetError("no-next-runtime", said[0], hint="use a full checkout of the project")
+    return path.read_bytes()
 
 
 def _row(home: Path, each: Watched) -> dict[str, Any]:

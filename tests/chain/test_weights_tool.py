@@ -99,7 +99,9 @@ def test_what_was_written_can_be_written_again() -> None:
     assert rewritten(text, {}, ["A processor."]) == text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "chain" / "pallets").glob("*/src/weights.rs")), ids=lambda p: p.parts[-3])
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "chain" / "pallets").glob("*/src/weights.rs")), ids=lambda p: p.parts[-3]
+)
 def test_no_committed_figure_names_a_path(path: Path) -> None:
     assert functions(path.read_text())
     assert str(ROOT) not in path.read_text()
