@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: fuzz-chain weights weights-page help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,7 @@ test-chain: setup ## pallet and runtime tests
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
 
+.PHONY: fuzz-chain weights weights-page
 fuzz-chain: ## random and sensible calls against the runtime, every invariant after every block (CALLS=n, SEED=n)
 	cd chain && CALLS=$(or $(CALLS),100000) cargo test --locked --profile fuzz -p chain-fuzz --test random_calls -- --nocapture
 
