@@ -1,7 +1,7 @@
 """The scenario ``upgrade``: the runtime is replaced while tasks are in flight, and nobody loses anything.
 
-Tasks are submitted one after another, so that at any moment some are being bid for, some run and some are settled. Then
-the holder of the sudo key puts the next runtime on chain: the same sources with the next version, as the compiler made
+Tasks are submitted one after another, so that at any moment some are being bid for, some run and some are settled. In
+their midst the holder of the sudo key puts the next runtime on chain: the same sources with the next version, as the compiler made
 it. Every task that was in flight must end paid, new ones must too, and the money must add up.
 """
 
@@ -31,8 +31,9 @@ from pallets_client.records import Call, Included
 
 Tell = Callable[[dict[str, object]], None]
 
-BEFORE, AFTER = 6, 2  # tasks submitted before and after the upgrade
-GAP = 0.7  # seconds between two submissions: about a quarter of a task's life
+AFTER = 2  # tasks submitted after the upgrade
+MOST = 60  # tasks of one story: a machine that is too slow for it must not submit for ever
+GAP = 0.5  # seconds between two submissions: about a quarter of a task's life
 BUDGET = PLANCK_PER_AIN
 DEADLINE_MS = 120_000
 TASK_TIMEOUT = 240.0
@@ -41,7 +42,7 @@ _EARLY = frozenset({Phase.FUNDING, Phase.BIDDING, Phase.CLOSING, Phase.REVEALING
 FIELDS = (
     ("from, to", "spec_version before and after"),
     ("block", "number of the block that carried the new runtime"),
-    ("in_flight", "tasks and their phases when it was sent"),
+    ("in_flight", "tasks that were not at their end when that block was made, and their phases"),
     ("tasks", "how each ended: task, phase, paid, seconds"),
     ("lost", "tasks that did not end paid; none"),
     ("fees", "extrinsic fees by node, in planck"),
@@ -77,13 +78,24 @@ def upgrade_story(home: Path, world: World, text: bytes, tell: Tell) -> dict[str
     chain = ChainClient(plan.chain_url)
     try:
         first, issuance, old = chain.head(), chain.audit().issuance, spec_version(chain)
-        tasks = _submit(node, text, range(1, BEFORE + 1), tell)
-        _wait_spread(tasks)
-        flying = [{"task": each.task, "phase": each.phase} for each in tasks if not each.over]
-        block = _upgrade(chain, world, old, tell)
-        new = spec_version(chain)
-        tell({"step": "upgraded", "text": f"the runtime is {new} since block {block}, it was {old}", "block": block})
-        tasks += _submit(node, text, range(BEFORE + 1, BEFORE + AFTER + 1), tell)
+        code = _next_runtime(world.layout.directory / "next.wasm")
+        tasks, stop = list[Watched](), threading.Event()
+        submitting = threading.Thread(target=_submit, args=(node, text, tasks, stop, tell), name="submit", daemon=True)
+        submitting.start()
+        try:
+            _wait_spread(tasks)
+            block = _upgrade(world, code, tell)
+            flying = [{"task": each.task, "phase": each.phase} for each in tasks if each.task and not each.over]
+            submitted = len(tasks)
+            wait_for("the new runtime", lambda: spec_version(chain) != old or None, timeout=UPGRADE_TIMEOUT)
+            new = spec_version(chain)
+            said = f"the runtime is {new} since block {block}, it was {old}; {len(flying)} tasks are in flight"
+            tell({"step": "upgraded", "text": said, "block": block})
+            enough = submitted + AFTER
+            wait_for("new tasks", lambda: len(tasks) >= min(enough, MOST) or None, timeout=TASK_TIMEOUT)
+        finally:
+            stop.set()
+            submitting.join(TASK_TIMEOUT)
         wait_for("every task's end", lambda: all(each.over for each in tasks) or None, timeout=TASK_TIMEOUT)
         rows = [_row(node, each) for each in tasks]
         last, audit = chain.head(), chain.audit()
@@ -133,19 +145,13 @@ def spec_version(chain: ChainClient) -> int:
     return version
 
 
-def _submit(home: Path, text: bytes, numbers: range, tell: Tell) -> list[Watched]:
-    watched: list[Watched] = []
-
-    def accepted() -> bool | None:
-        return bool(watched[-1].task or watched[-1].trouble) or None
-
-    for number in numbers:
-        each = Watched(number)
-        watched.append(each)
-        threading.Thread(target=_follow, args=(home, text, each, tell), name=f"task-{number}", daemon=True).start()
-        wait_for(f"task {number} being accepted", accepted, timeout=TASK_TIMEOUT)
-        threading.Event().wait(GAP)
-    return watched
+def _submit(home: Path, text: bytes, tasks: list[Watched], stop: threading.Event, tell: Tell) -> None:
+    """One task after another until told to stop."""
+    while len(tasks) < MOST and not stop.is_set():
+        each = Watched(len(tasks) + 1)
+        tasks.append(each)
+        threading.Thread(target=_follow, args=(home, text, each, tell), name=f"task-{each.number}", daemon=True).start()
+        stop.wait(GAP)
 
 
 def _follow(home: Path, text: bytes, each: Watched, tell: Tell) -> None:
@@ -171,19 +177,18 @@ def _follow(home: Path, text: bytes, each: Watched, tell: Tell) -> None:
 
 
 def _wait_spread(tasks: list[Watched]) -> None:
-    """Wait until one task is before its award and another one after it, or none is left that could be."""
+    """Wait until one task is before its award and another one after it."""
 
     def spread() -> bool | None:
-        flying = [each for each in tasks if not each.over]
+        flying = [each for each in tasks if each.task and not each.over]
         early = sum(each.phase in _EARLY for each in flying)
-        return True if 0 < early < len(flying) or len(flying) <= 1 else None
+        return True if 0 < early < len(flying) else None
 
     wait_for("tasks in different phases", spread, timeout=TASK_TIMEOUT)
 
 
-def _upgrade(chain: ChainClient, world: World, old: int, tell: Tell) -> int:
-    """Put the next runtime on chain; the number of its block."""
-    code = _next_runtime(world.layout.directory / "next.wasm")
+def _upgrade(world: World, code: bytes, tell: Tell) -> int:
+    """Put a runtime on chain; the number of its block."""
     tell({"step": "upgrade", "text": f"the sudo key sets a runtime of {len(code)} bytes", "bytes": len(code)})
     key = Sr25519(bytes.fromhex(world.layout.faucet_file.read_text().strip()))
     writer = Writer(world.plan.chain_url, key, patience=UPGRADE_TIMEOUT)
@@ -193,7 +198,6 @@ def _upgrade(chain: ChainClient, world: World, old: int, tell: Tell) -> int:
         writer.close()
     if not isinstance(outcome, Included):
         raise Transient(f"the runtime was not taken: {outcome}", hint="is the machine very busy?")
-    wait_for("the new runtime", lambda: True if spec_version(chain) != old else None, timeout=UPGRADE_TIMEOUT)
     return outcome.block_number
 
 
