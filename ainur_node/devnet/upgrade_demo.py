@@ -1,8 +1,8 @@
 """The scenario ``upgrade``: the runtime is replaced while tasks are in flight, and nobody loses anything.
 
 Tasks are submitted one after another, so that at any moment some are being bid for, some run and some are settled. In
-their midst the holder of the sudo key puts the next runtime on chain: the same sources with the next version, as the compiler made
-it. Every task that was in flight must end paid, new ones must too, and the money must add up.
+their midst the holder of the sudo key puts the next runtime on chain: the same sources with the next version, as the
+compiler made it. Every task that was in flight must end paid, new ones must too, and the money must add up.
 """
 
 import shlex
