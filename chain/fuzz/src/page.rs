@@ -6,7 +6,7 @@ use crate::{
 };
 use ainur_runtime::*;
 use codec::{Compact, Decode, Encode};
-use frame_support::{dispatch::GetDispatchInfo, traits::Get};
+use frame_support::dispatch::GetDispatchInfo;
 use scale_info::{TypeDef, TypeDefPrimitive};
 use sp_runtime::generic::Era;
 use std::{fmt::Write, path::Path};
@@ -19,6 +19,10 @@ struct Source {
 
 /// The whole page. `chain` is the directory of the pallets' sources.
 pub fn weights_page(chain: &Path) -> String {
+	sp_io::TestExternalities::default().execute_with(|| page(chain))
+}
+
+fn page(chain: &Path) -> String {
 	let catalogue = Catalogue::read();
 	let mut out = String::from(HEAD);
 	let extension = extension_weight();
