@@ -286,12 +286,14 @@ fn deadline(dice: &mut Dice) -> Option<u64> {
 		}
 	}
 	for (_, e) in Escrows::<Runtime>::iter() {
-		ends.push(match e.state {
-			EscrowState::Funded => e.deliver_by + 1,
-			EscrowState::Delivered { at, .. } => at + u64::from(e.review_within) + 1,
-			EscrowState::Disputed { until, .. } => until + 1,
-			EscrowState::Settled { at, .. } => at.saturating_add(p.tombstone),
-		});
+		let (end, weight) = match e.state {
+			EscrowState::Funded => (e.deliver_by + 1, 1),
+			EscrowState::Delivered { at, .. } => (at + u64::from(e.review_within) + 1, 2),
+			// rarer than the others, and not to be missed
+			EscrowState::Disputed { until, .. } => (until + 1, 8),
+			EscrowState::Settled { at, .. } => (at.saturating_add(p.tombstone), 1),
+		};
+		ends.extend(std::iter::repeat_n(end, weight));
 	}
 	ends.retain(|at| *at > now);
 	dice.pick(&ends).map(|at| at - now)

@@ -82,10 +82,14 @@ fn disputed(e: &Escrow) -> Option<u64> {
 }
 
 fn accept(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
+	// a dispute shall mostly be left to the arbiter, or to time
+	let late = dice.one_in(8);
+	let (escrow, e) = some(dice, |e| {
+		delivered(e).is_some() || (late && disputed(e).is_some())
+	})?;
 	if dice.one_in(2) {
 		return None;
 	}
-	let (escrow, e) = some(dice, |e| delivered(e).is_some() || disputed(e).is_some())?;
 	let call = Call::accept {
 		escrow,
 		milestone: 0,
@@ -121,7 +125,7 @@ fn dispute(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn resolve(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if dice.one_in(2) {
+	if !dice.one_in(4) {
 		return None;
 	}
 	let (escrow, _) = some(dice, |e| disputed(e).is_some())?;

@@ -3,7 +3,7 @@
 use super::{Act, Named};
 use crate::{cast, dice::Dice, mind::Mind};
 use ainur_primitives::{records::did_digest, Params};
-use ainur_runtime::{Market, Runtime};
+use ainur_runtime::{Market, Runtime, UNIT};
 use pallet_did::{Dids, NodeKeys};
 use sp_core::Pair;
 
@@ -25,6 +25,7 @@ fn proof(who: usize, generation: u8) -> ([u8; 32], [u8; 64]) {
 fn create(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let without: Vec<usize> = (0..cast::PLAYERS)
 		.filter(|n| !Dids::<Runtime>::contains_key(cast::account(*n)))
+		.filter(|n| cast::endowment(*n) > UNIT || dice.one_in(20))
 		.collect();
 	let who = *dice.pick(&without)?;
 	let (node_key, proof) = proof(who, 0);

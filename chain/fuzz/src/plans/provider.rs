@@ -27,6 +27,7 @@ fn register_provider(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let able: Vec<usize> = (0..cast::PLAYERS)
 		.filter(|n| pallet_did::Pallet::<Runtime>::active_key(&cast::account(*n)).is_some())
 		.filter(|n| !Providers::<Runtime>::contains_key(cast::account(*n)))
+		.filter(|n| cast::endowment(*n) > 10 * UNIT || dice.one_in(20))
 		.collect();
 	let who = *dice.pick(&able)?;
 	let mut other = |odds: u64| {
