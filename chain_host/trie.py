@@ -107,7 +107,8 @@ def _removed(node: Node | None, path: bytes) -> Node | None:
     return Node(partial, value, children)
 
 
-def _encoded(node: Node, version: int) -> bytes:
+def encoded(node: Node, version: int) -> bytes:
+    """What the node hashes to: header, partial key, value or its hash, references of the children."""
     value, children, partial = node.value, node.children, node.partial
     hashed = value is not None and version == 1 and len(value) >= HASHED_VALUE
     if not children:
@@ -132,7 +133,7 @@ def _encoded(node: Node, version: int) -> bytes:
             child = children[slot]
             reference = child.reference
             if reference is None:
-                encoding = _encoded(child, version)
+                encoding = encoded(child, version)
                 reference = encoding if len(encoding) < 32 else blake2_256(encoding)
                 child.reference = reference
             parts += (bytes((len(reference) << 2,)), reference)
@@ -158,10 +159,15 @@ class Trie:
         return self if node is self._node else Trie(node, version=self.version)
 
     @property
+    def top(self) -> Node | None:
+        """The root node, None when empty."""
+        return self._node
+
+    @property
     def root(self) -> bytes:
         """32-byte Merkle root."""
         if self._root is None:
-            self._root = EMPTY_ROOT if self._node is None else blake2_256(_encoded(self._node, self.version))
+            self._root = EMPTY_ROOT if self._node is None else blake2_256(encoded(self._node, self.version))
         return self._root
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage, as_path, refusal
+from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, size
 from ainur_node.rpc.client import Refused
@@ -38,12 +39,16 @@ def lint(ask: Ask) -> Report:
 def publish(ask: Ask) -> Report:
     """Store a package, register its agent on chain, offer it."""
     manifest, wasm, _ = values.read_package(ask.options.directory)
+    if ask.options.dry_run:
+        return quote(ask, "quote.publish", manifest=manifest, ask=ask.options.ask)
     return _registered(ask, "agent.publish", {"manifest": manifest, "wasm": wasm, "ask": ask.options.ask})
 
 
 def offer(ask: Ask) -> Report:
     """Offer a package that somebody else published."""
     package = _whole(ask, "package", ask.options.package)
+    if ask.options.dry_run:
+        return quote(ask, "quote.offer", package=package, ask=ask.options.ask)
     return _registered(ask, "agent.offer", {"package": package, "ask": ask.options.ask})
 
 
@@ -177,6 +182,7 @@ def _ask_option(parser: Parser) -> None:
     parser.add_argument(
         "--ask", metavar="AIN", type=values.amount, required=True, help="least pay per task, sealed until the close"
     )
+    dry_run_option(parser)
 
 
 def _offer_options(parser: Parser) -> None:

@@ -75,7 +75,7 @@ class AgentDesk:
     async def publish(self, params: Params, send: Send) -> None:
         """Store, register, announce; each step is told."""
         ask = planck(params, "ask")
-        _check_ask(ask)
+        check_ask(ask)
         raw, wasm = blob(params, "manifest", MAX_MANIFEST), blob(params, "wasm", MAX_MODULE)
         await send({"step": "checking", "text": "inspecting and compiling the module"})
         package = await self._library.add(raw, wasm)
@@ -86,7 +86,7 @@ class AgentDesk:
     async def offer(self, params: Params, send: Send) -> None:
         """Fetch somebody else's package by hash, run it twice, and offer it here."""
         ask, wanted = planck(params, "ask"), PackageId(id32(params, "package"))
-        _check_ask(ask)
+        check_ask(ask)
         await send({"step": "fetching", "text": f"fetching package {wanted.hex()[:12]}"})
         package = await self._library.fetch(wanted, await self._holders(wanted))
         if isinstance(package, Rejection):
@@ -204,6 +204,7 @@ class AgentDesk:
         }
 
 
-def _check_ask(ask: Amount) -> None:
+def check_ask(ask: Amount) -> None:
+    """Refuse an ask that would be paid nothing."""
     if ask <= 0:
         raise Refuse("ask_zero", "the ask must be above 0: it is what the agent gets at least")

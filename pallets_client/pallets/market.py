@@ -11,7 +11,10 @@ PALLET = "Market"
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """Genesis constants; times in milliseconds of market time, money in planck, rates in 1/10,000."""
+    """Genesis constants; times in milliseconds of market time, money in planck, rates in 1/10,000.
+
+    What was added after the first release has its development value where a chain does not know it yet.
+    """
 
     award_within: int
     start_within: int
@@ -34,9 +37,13 @@ class Params:
     fee_reserve: int
     max_deliver: int
     decline_cap: int
-    item_deposit: int
-    byte_deposit: int
-    registration_fee: int
+    item_deposit: int = AIN // 100
+    byte_deposit: int = AIN // 10_000
+    registration_fee: int = 0
+    channel_deposit: int = AIN // 100
+    channel_challenge_min: int = 10_000
+    channel_challenge_max: int = 3_600_000
+    channel_life: int = 2_592_000_000
 
 
 DEVELOPMENT = Params(

@@ -5,6 +5,10 @@
 mod attestation;
 mod award;
 mod bad_input;
+mod channels;
+mod channels_ends;
+mod channels_random;
+mod channels_vouchers;
 mod clock;
 mod did;
 mod dispute;

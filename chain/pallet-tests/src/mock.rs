@@ -42,6 +42,8 @@ mod runtime {
 	pub type VcgAuction = pallet_vcg_auction;
 	#[runtime::pallet_index(24)]
 	pub type Escrow = pallet_escrow;
+	#[runtime::pallet_index(25)]
+	pub type Channels = pallet_channels;
 }
 
 pub const AIN: Balance = 1_000_000_000_000;
@@ -104,6 +106,10 @@ impl pallet_vcg_auction::Config for Test {
 impl pallet_escrow::Config for Test {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId32>;
+	type WeightInfo = ();
+}
+
+impl pallet_channels::Config for Test {
 	type WeightInfo = ();
 }
 
@@ -185,6 +191,7 @@ pub fn check() {
 	assert_ok!(Reputation::do_try_state());
 	assert_ok!(Escrow::do_try_state());
 	assert_ok!(VcgAuction::do_try_state());
+	assert_ok!(Channels::do_try_state());
 }
 
 pub fn free(who: &AccountId32) -> Balance {

@@ -5,6 +5,7 @@
 
 extern crate alloc;
 
+pub mod channels;
 pub mod hash;
 pub mod merkle;
 pub mod money;

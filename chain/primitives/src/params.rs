@@ -76,6 +76,14 @@ pub struct Params {
 	pub byte_deposit: Balance,
 	/// Burned when an account becomes a provider.
 	pub registration_fee: Balance,
+	/// Least deposit of a payment channel.
+	pub channel_deposit: Balance,
+	/// Shortest challenge window of a channel.
+	pub channel_challenge_min: u32,
+	/// Longest challenge window of a channel.
+	pub channel_challenge_max: u32,
+	/// Longest life of a channel, from its opening to its expiry.
+	pub channel_life: Millis,
 }
 
 impl Default for Params {
@@ -107,6 +115,10 @@ impl Default for Params {
 			item_deposit: AIN / 100,
 			byte_deposit: AIN / 10_000,
 			registration_fee: 0,
+			channel_deposit: AIN / 100,
+			channel_challenge_min: 10_000,
+			channel_challenge_max: 3_600_000,
+			channel_life: 2_592_000_000,
 		}
 	}
 }
@@ -141,6 +153,9 @@ impl Params {
 			&& self.item_deposit <= MAX_BUDGET
 			&& self.byte_deposit <= MAX_DEPOSIT_PER_BYTE
 			&& self.registration_fee <= MAX_BUDGET
+			&& (1..=MAX_BUDGET).contains(&self.channel_deposit)
+			&& (1..=self.channel_challenge_max).contains(&self.channel_challenge_min)
+			&& Millis::from(self.channel_challenge_max) <= self.channel_life
 	}
 
 	/// What is held for one stored record of `bytes`.

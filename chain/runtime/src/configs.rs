@@ -69,6 +69,7 @@ impl Contains<RuntimeCall> for KeepsIssuance {
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
 	type BaseCallFilter = KeepsIssuance;
+	type SingleBlockMigrations = crate::migrations::Migrations;
 	type Block = Block;
 	type BlockWeights = RuntimeBlockWeights;
 	type BlockLength = RuntimeBlockLength;
@@ -186,5 +187,9 @@ impl pallet_vcg_auction::Config for Runtime {
 impl pallet_escrow::Config for Runtime {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId>;
+	type WeightInfo = ();
+}
+
+impl pallet_channels::Config for Runtime {
 	type WeightInfo = ();
 }

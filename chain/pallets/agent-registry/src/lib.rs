@@ -18,6 +18,8 @@ mod events;
 mod invariants;
 pub mod migrations;
 mod ownership;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod stake;
 pub mod types;
 pub mod weights;

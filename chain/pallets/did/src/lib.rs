@@ -21,6 +21,8 @@ mod events;
 mod invariants;
 pub mod migrations;
 pub mod types;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod weights;
 
 use frame_support::pallet_macros::import_section;

@@ -13,6 +13,8 @@ pub use pallet::*;
 pub use weights::WeightInfo;
 
 pub mod migrations;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod weights;
 
 /// Most milliseconds of market time that one block may add.

@@ -3,4 +3,5 @@
 mod blocks;
 mod genesis;
 mod market_api;
+mod upgrade;
 mod wire;

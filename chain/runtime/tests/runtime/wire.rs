@@ -21,8 +21,12 @@ fn pallets_keep_their_indices() {
 		Reputation::index(),
 		VcgAuction::index(),
 		Escrow::index(),
+		Channels::index(),
 	];
-	assert_eq!(indices, [0, 1, 2, 3, 4, 5, 6, 7, 19, 20, 21, 22, 23, 24]);
+	assert_eq!(
+		indices,
+		[0, 1, 2, 3, 4, 5, 6, 7, 19, 20, 21, 22, 23, 24, 25]
+	);
 }
 
 fn calls<C: GetCallName + GetCallIndex>() -> Vec<&'static str> {
@@ -96,6 +100,19 @@ fn calls_keep_their_indices() {
 			"forget"
 		]
 	);
+	assert_eq!(
+		calls::<pallet_channels::Call<Runtime>>(),
+		[
+			"open",
+			"top_up",
+			"claim",
+			"claim_batch",
+			"close_mutual",
+			"request_close",
+			"finalize",
+			"close"
+		]
+	);
 }
 
 #[test]
@@ -112,12 +129,16 @@ fn hold_reasons_keep_their_bytes() {
 	assert_eq!(bytes(Escrow::EscrowFunds.into()), [24, 0]);
 	assert_eq!(bytes(Escrow::DisputeBond.into()), [24, 1]);
 	assert_eq!(bytes(Escrow::ArbiterStake.into()), [24, 2]);
+	assert_eq!(
+		bytes(pallet_channels::HoldReason::ChannelDeposit.into()),
+		[25, 0]
+	);
 }
 
 #[test]
 fn records_keep_their_sizes() {
 	// fixed widths: a compact integer would make these maxima and actual sizes differ
-	assert_eq!(ainur_primitives::Params::default().encode().len(), 184);
+	assert_eq!(ainur_primitives::Params::default().encode().len(), 216);
 	assert_eq!(
 		ainur_primitives::records::AuctionTerms::max_encoded_len(),
 		147
