@@ -104,6 +104,7 @@ impl pallet_vcg_auction::Config for Test {
 impl pallet_escrow::Config for Test {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId32>;
+	type Splits = ();
 	type WeightInfo = ();
 }
 

@@ -67,6 +67,22 @@ pub struct Params {
 	pub max_deliver: u32,
 	/// Declines that one provider has per epoch.
 	pub decline_cap: u32,
+	/// Time of the payer to plead once the payee has answered its dispute.
+	pub court_plead: u32,
+	/// Time of both parties to open their nonces for a draw.
+	pub court_nonce: u32,
+	/// Time of the arbiters to commit to their votes.
+	pub court_commit: u32,
+	/// Time of the arbiters to reveal them.
+	pub court_reveal: u32,
+	/// Time to appeal a ruling.
+	pub court_appeal: u32,
+	/// Time between an arbiter's leaving and its stake; longer than any case from its first draw on.
+	pub arbiter_unbonding: Millis,
+	/// Stake behind one seat of a panel; arbiters are drawn in such units.
+	pub stake_unit: Balance,
+	/// What the loser of a case pays for one seat.
+	pub seat_fee: Balance,
 }
 
 impl Default for Params {
@@ -95,6 +111,14 @@ impl Default for Params {
 			fee_reserve: AIN / 50,
 			max_deliver: 600_000,
 			decline_cap: 20,
+			court_plead: 30_000,
+			court_nonce: 20_000,
+			court_commit: 20_000,
+			court_reveal: 10_000,
+			court_appeal: 10_000,
+			arbiter_unbonding: 1_200_000,
+			stake_unit: AIN,
+			seat_fee: AIN / 50,
 		}
 	}
 }
@@ -126,6 +150,30 @@ impl Params {
 			.iter()
 			.all(|window| *window > 0)
 			&& self.max_deliver > 0
+			&& self.court_sound()
+	}
+
+	/// Whether the court's numbers fit together.
+	fn court_sound(&self) -> bool {
+		[
+			self.court_plead,
+			self.court_nonce,
+			self.court_commit,
+			self.court_reveal,
+			self.court_appeal,
+		]
+		.iter()
+		.all(|window| *window > 0)
+			&& (1..=MAX_BUDGET).contains(&self.stake_unit)
+			&& self.seat_fee <= self.stake_unit
+			&& self.arbiter_unbonding > self.longest_case()
+	}
+
+	/// Market time from the first draw of a case to its last deadline: three rounds that are drawn twice.
+	pub fn longest_case(&self) -> Millis {
+		let panel = [self.court_nonce, self.court_commit, self.court_reveal];
+		let panel: Millis = panel.iter().map(|window| Millis::from(*window)).sum();
+		3 * (2 * panel + Millis::from(self.court_appeal))
 	}
 
 	/// Epoch of a market time.
@@ -167,6 +215,21 @@ mod tests {
 		.sound());
 		assert!(!Params {
 			half_life: 0,
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			court_appeal: 0,
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			arbiter_unbonding: Params::default().longest_case(),
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			seat_fee: Params::default().stake_unit + 1,
 			..Params::default()
 		}
 		.sound());
