@@ -15,3 +15,13 @@ mod reputation;
 mod scene;
 mod settlement;
 mod vectors;
+
+// the court and agreements of pallet escrow
+mod agreements;
+mod court;
+mod court_arbiters;
+mod court_draw;
+mod court_pleading;
+mod court_random;
+mod court_rulings;
+mod court_votes;

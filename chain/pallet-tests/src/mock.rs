@@ -104,8 +104,19 @@ impl pallet_vcg_auction::Config for Test {
 impl pallet_escrow::Config for Test {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId32>;
-	type Splits = ();
+	type Splits = CoOwners;
 	type WeightInfo = ();
+}
+
+// what the next escrow's agent shares; nothing unless a test says so
+parameter_types! {
+	pub static CoOwners: Vec<(AccountId32, u16)> = Vec::new();
+}
+
+impl ainur_primitives::splits::SplitBook for CoOwners {
+	fn legs(_: &H256) -> Vec<(AccountId32, u16)> {
+		CoOwners::get()
+	}
 }
 
 /// Who takes part; each has [`ENDOWMENT`] unless said otherwise.
