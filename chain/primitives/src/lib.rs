@@ -6,6 +6,7 @@
 extern crate alloc;
 
 pub mod channels;
+pub mod court;
 pub mod hash;
 pub mod merkle;
 pub mod money;
