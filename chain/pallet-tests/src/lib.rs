@@ -24,7 +24,18 @@ mod random;
 mod registry;
 mod registry_walk;
 mod reputation;
+mod revenue;
 mod scene;
 mod settlement;
 mod signed_calls;
 mod vectors;
+
+// the court and agreements of pallet escrow
+mod agreements;
+mod court;
+mod court_arbiters;
+mod court_draw;
+mod court_pleading;
+mod court_random;
+mod court_rulings;
+mod court_votes;

@@ -1,11 +1,9 @@
 //! Co-owners and royalties: who is paid when an agent is.
 
 use crate::{lifecycle::declare, mock::*, scene::*};
-use ainur_primitives::{records::agent_id, AccountId32, H256};
+use ainur_primitives::{records::agent_id, splits::SplitBook, AccountId32, H256};
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult, BoundedVec};
-use pallet_agent_registry::{
-	Agents, Error, HoldReason, Lineages, RevenueSplit, Shares, MAX_LEGS, MAX_OWNERS,
-};
+use pallet_agent_registry::{Agents, Error, HoldReason, Lineages, Shares, MAX_LEGS, MAX_OWNERS};
 
 fn own(who: &AccountId32) -> H256 {
 	agent_id(&GENESIS, who, b"summariser")
@@ -33,7 +31,7 @@ fn ask(who: &AccountId32, agent: H256, royalty_bps: u16) {
 }
 
 fn legs(agent: H256) -> Vec<(AccountId32, u16)> {
-	<AgentRegistry as RevenueSplit>::legs(&agent).to_vec()
+	<AgentRegistry as SplitBook>::legs(&agent)
 }
 
 fn deposit(who: &AccountId32) -> u128 {

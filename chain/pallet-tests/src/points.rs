@@ -9,6 +9,19 @@ use pallet_reputation::{
 
 const K: u128 = AIN / 10;
 
+/// What escrow says about the provider at that end.
+pub fn evidence(end: End, fee: u128) -> Evidence {
+	match end {
+		End::Accepted { verified: true } => Evidence::Verified { fee },
+		End::Accepted { .. } | End::Auto | End::Stale | End::Agreed { .. } => Evidence::Unverified,
+		End::Declined => Evidence::Declined,
+		End::NotDelivered => Evidence::NotDelivered { fee },
+		End::GivenBack => Evidence::GivenBack,
+		End::Ruled { payee_bps, .. } if payee_bps >= 5_000 => Evidence::Unverified,
+		End::GivenBackDisputed { .. } | End::Ruled { .. } => Evidence::RuledAgainst { fee },
+	}
+}
+
 fn settlement(n: u64, end: End) -> Settlement {
 	Settlement {
 		escrow: H256::from_low_u64_be(n),
@@ -19,6 +32,7 @@ fn settlement(n: u64, end: End) -> Settlement {
 		price: 5 * AIN,
 		fee: AIN / 20,
 		revealed: 3,
+		evidence: evidence(end, AIN / 20),
 		end,
 	}
 }
@@ -66,6 +80,7 @@ fn each_end_says_what_the_page_says_about_the_three() {
 		(ruled(4_999, 3), [(0, 10), (0, 10), none]),
 		(ruled(4_999, 0), [(0, 10), none, none]),
 		(End::Stale, [none; 3]),
+		(End::Agreed { payee_bps: 3_000 }, [none; 3]),
 	];
 	for (end, expected) in table {
 		assert_eq!(after(end), expected, "{end:?}");

@@ -1,9 +1,9 @@
 //! Random sequences of calls of did and agent-registry, right and wrong, against the invariants.
 
-use crate::{identity::*, lifecycle::endpoints, mock::*, random::Dice, scene::*};
-use ainur_primitives::{hash::capability_id, AccountId32, H256};
+use crate::{identity::*, lifecycle::endpoints, mock::*, points::evidence, random::Dice, scene::*};
+use ainur_primitives::{hash::capability_id, splits::SplitBook, AccountId32, H256};
 use frame_support::{dispatch::DispatchResult, BoundedVec};
-use pallet_agent_registry::{AgentState, Agents, RevenueSplit};
+use pallet_agent_registry::{AgentState, Agents};
 use pallet_did::{Dids, Keys, Operation, Purpose};
 use pallet_reputation::{End, ReputationBook, Settlement};
 
@@ -127,6 +127,7 @@ fn settle_step(dice: &mut Dice) {
 			ground: dice.roll(5) as u8,
 		},
 	];
+	let (end, fee) = (*dice.pick(&ends), u128::from(dice.roll(1_000)));
 	Reputation::settled(Settlement {
 		escrow: H256::from_low_u64_be(dice.roll(u64::MAX)),
 		payer: PAYER,
@@ -134,9 +135,10 @@ fn settle_step(dice: &mut Dice) {
 		capability: capability_id(CAPABILITY),
 		module: MODULE,
 		price: AIN,
-		fee: u128::from(dice.roll(1_000)),
+		fee,
 		revealed: 1,
-		end: *dice.pick(&ends),
+		evidence: evidence(end, fee),
+		end,
 	});
 }
 
@@ -150,7 +152,7 @@ fn acyclic() {
 			assert!(!level.contains(&id), "a cycle");
 		}
 		assert!(level.is_empty(), "a chain of more than two");
-		let legs = <AgentRegistry as RevenueSplit>::legs(&id);
+		let legs = <AgentRegistry as SplitBook>::legs(&id);
 		assert!(legs.iter().map(|leg| u32::from(leg.1)).sum::<u32>() <= 10_000);
 	}
 }

@@ -6,12 +6,14 @@
 extern crate alloc;
 
 pub mod channels;
+pub mod court;
 pub mod hash;
 pub mod merkle;
 pub mod money;
 pub mod params;
 pub mod records;
 pub mod score;
+pub mod splits;
 
 /// All money, in planck (10^-12 AIN).
 pub type Balance = u128;

@@ -5,7 +5,6 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
 pub use pallet::*;

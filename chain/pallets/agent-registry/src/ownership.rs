@@ -1,7 +1,8 @@
 //! Who is paid when an agent is: co-owners, and the agents that it builds on.
 
 use crate::{pallet::*, types::*, HoldReason};
-use ainur_primitives::{money::BPS, AccountId32, Balance, H256};
+use ainur_primitives::{money::BPS, splits::SplitBook, AccountId32, Balance, H256};
+use alloc::vec::Vec;
 use codec::{Encode, MaxEncodedLen};
 use frame_support::{dispatch::DispatchResult, ensure};
 use pallet_market::Pallet as Market;
@@ -202,19 +203,15 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-impl<T: Config> RevenueSplit for Pallet<T> {
-	fn legs(agent: &H256) -> Legs {
-		let mut legs = Legs::default();
-		for share in Shares::<T>::get(agent) {
-			// there is room: co-owners and royalties are bounded, and so is their sum
-			let _ = legs.try_push((share.owner, share.bps));
-		}
+impl<T: Config> SplitBook for Pallet<T> {
+	/// At most [`MAX_LEGS`], each above zero, together at most the whole price.
+	fn legs(agent: &H256) -> Vec<(AccountId32, u16)> {
+		let shares = Shares::<T>::get(agent).into_iter();
+		let mut legs: Vec<_> = shares.map(|share| (share.owner, share.bps)).collect();
 		for royalty in Lineages::<T>::get(agent).royalties {
 			let provider = Agents::<T>::get(royalty.agent).map(|a| a.provider);
 			let payout = provider.and_then(Providers::<T>::get).map(|p| p.payout);
-			if let Some(to) = payout {
-				let _ = legs.try_push((to, royalty.bps));
-			}
+			legs.extend(payout.map(|to| (to, royalty.bps)));
 		}
 		legs
 	}

@@ -226,18 +226,3 @@ impl Lineage {
 			.sum()
 	}
 }
-
-/// Legs of a payment beside the provider's, in basis points of the price.
-pub type Legs = BoundedVec<(AccountId32, u16), ConstU32<MAX_LEGS>>;
-
-/// What escrow asks when it is funded: who else is paid when this agent is.
-pub trait RevenueSplit {
-	/// Accounts and their parts of the price, each above zero, together at most the whole.
-	fn legs(agent: &H256) -> Legs;
-}
-
-impl RevenueSplit for () {
-	fn legs(_: &H256) -> Legs {
-		Legs::default()
-	}
-}

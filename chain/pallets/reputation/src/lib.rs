@@ -223,7 +223,7 @@ pub mod pallet {
 		}
 
 		fn settled(s: Settlement) {
-			Self::record(&s.provider, &s.capability, s.of_provider());
+			Self::record(&s.provider, &s.capability, s.evidence);
 			if let Some(evidence) = s.of_package() {
 				let entry = Packages::<T>::mutate(s.module, |slot| Self::add(slot, evidence));
 				if let Some((epoch, score)) = entry {

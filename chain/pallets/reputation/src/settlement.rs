@@ -49,9 +49,12 @@ pub enum End {
 	/// Split half and half, because nobody ruled.
 	#[codec(index = 7)]
 	Stale,
+	/// Split as both parties agreed: the payee got this share.
+	#[codec(index = 8)]
+	Agreed { payee_bps: u16 },
 }
 
-/// One settled escrow, or one settled milestone of it.
+/// One settled escrow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settlement {
 	pub escrow: H256,
@@ -65,36 +68,23 @@ pub struct Settlement {
 	pub fee: Balance,
 	/// Bids revealed in its auction.
 	pub revealed: u32,
+	/// What it says about the provider.
+	pub evidence: Evidence,
 	pub end: End,
 }
 
 impl Settlement {
-	/// For the provider's score.
-	pub fn of_provider(&self) -> Evidence {
-		let fee = self.fee;
-		match self.end {
-			End::Accepted { verified: true } => Evidence::Verified { fee },
-			End::Accepted { verified: false } | End::Auto | End::Stale => Evidence::Unverified,
-			End::Declined => Evidence::Declined,
-			End::NotDelivered => Evidence::NotDelivered { fee },
-			End::GivenBack => Evidence::GivenBack,
-			End::GivenBackDisputed { .. } => Evidence::RuledAgainst { fee },
-			End::Ruled { payee_bps, .. } if for_payee(payee_bps) => Evidence::Unverified,
-			End::Ruled { .. } => Evidence::RuledAgainst { fee },
-		}
-	}
-
 	/// For the package's score: what a machine did or failed to do is not held against its program.
 	pub fn of_package(&self) -> Option<Evidence> {
-		let fee = self.fee;
-		match self.end {
-			End::Accepted { verified: true } => Some(Evidence::Verified { fee }),
-			End::Accepted { verified: false } | End::Auto => Some(Evidence::Unverified),
-			End::Ruled { payee_bps, .. } if for_payee(payee_bps) => Some(Evidence::Unverified),
-			End::GivenBackDisputed { ground } | End::Ruled { ground, .. } => PACKAGE_GROUNDS
-				.contains(&ground)
-				.then_some(Evidence::RuledAgainst { fee }),
-			End::Declined | End::NotDelivered | End::GivenBack | End::Stale => None,
+		match (self.evidence, self.end) {
+			(Evidence::Verified { .. }, _) => Some(self.evidence),
+			(Evidence::Unverified, End::Stale | End::Agreed { .. }) => None,
+			(Evidence::Unverified, _) => Some(self.evidence),
+			(
+				Evidence::RuledAgainst { .. },
+				End::GivenBackDisputed { ground } | End::Ruled { ground, .. },
+			) if PACKAGE_GROUNDS.contains(&ground) => Some(self.evidence),
+			_ => None,
 		}
 	}
 
@@ -103,11 +93,14 @@ impl Settlement {
 		let fee = self.fee;
 		match self.end {
 			End::Accepted { .. } => Some(Evidence::Verified { fee }),
-			End::Auto | End::Stale => Some(Evidence::Unverified),
 			End::Ruled { payee_bps, .. } if for_payee(payee_bps) => {
 				Some(Evidence::RuledAgainst { fee })
 			}
-			End::Ruled { .. } | End::GivenBackDisputed { .. } => Some(Evidence::Unverified),
+			End::Auto
+			| End::Stale
+			| End::Agreed { .. }
+			| End::Ruled { .. }
+			| End::GivenBackDisputed { .. } => Some(Evidence::Unverified),
 			End::Declined | End::NotDelivered | End::GivenBack => None,
 		}
 	}

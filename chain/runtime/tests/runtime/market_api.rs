@@ -12,7 +12,7 @@ use frame_support::{
 	assert_ok,
 	traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion},
 };
-use pallet_reputation::{End, ReputationBook, Settlement};
+use pallet_reputation::{End, Evidence, ReputationBook, Settlement};
 use sp_core::{ed25519, Pair};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie};
 
@@ -70,6 +70,7 @@ fn settled(end: End) {
 		price: UNIT,
 		fee: UNIT / 10,
 		revealed: 2,
+		evidence: Evidence::Verified { fee: UNIT / 10 },
 		end,
 	});
 }

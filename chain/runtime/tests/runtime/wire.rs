@@ -97,7 +97,25 @@ fn calls_keep_their_indices() {
 			"dispute",
 			"resolve",
 			"timeout_dispute",
-			"forget"
+			"forget",
+			"propose",
+			"agree",
+			"retract",
+			"respond",
+			"plead",
+			"submit_evidence",
+			"open_nonce",
+			"draw",
+			"commit_vote",
+			"denounce_vote",
+			"reveal_vote",
+			"tally",
+			"appeal",
+			"execute",
+			"default_ruling",
+			"join_arbiters",
+			"leave_arbiters",
+			"withdraw_arbiter"
 		]
 	);
 	assert_eq!(
@@ -138,7 +156,7 @@ fn hold_reasons_keep_their_bytes() {
 #[test]
 fn records_keep_their_sizes() {
 	// fixed widths: a compact integer would make these maxima and actual sizes differ
-	assert_eq!(ainur_primitives::Params::default().encode().len(), 216);
+	assert_eq!(ainur_primitives::Params::default().encode().len(), 276);
 	assert_eq!(
 		ainur_primitives::records::AuctionTerms::max_encoded_len(),
 		147
