@@ -3,10 +3,13 @@
 #![cfg(test)]
 
 mod award;
+mod challenges;
 mod clock;
 mod did;
 mod dispute;
+mod liars;
 mod mock;
+mod onchain;
 mod opening;
 mod phases;
 mod random;
@@ -14,4 +17,6 @@ mod registry;
 mod reputation;
 mod scene;
 mod settlement;
+mod trial;
 mod vectors;
+mod windows;

@@ -130,7 +130,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Free what the payer has on hold for the auction.
-	pub(crate) fn release_bond(a: &mut Auction) -> DispatchResult {
+	pub(crate) fn free_bond(a: &mut Auction) -> DispatchResult {
 		let bond = core::mem::take(&mut a.bond);
 		Market::<T>::release(&HoldReason::AuctioneerBond.into(), &a.payer, bond)
 	}
@@ -141,7 +141,7 @@ impl<T: Config> Pallet<T> {
 
 	fn release_all(a: &mut Auction) -> DispatchResult {
 		Escrow::<T>::release_budget(&a.payer, a.held())?;
-		Self::release_bond(a)
+		Self::free_bond(a)
 	}
 
 	pub(crate) fn void(id: H256, mut a: Auction, why: u8) {

@@ -9,7 +9,7 @@ use ainur_primitives::{
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use auction_math::rule::{self, Bid};
-use frame_support::{dispatch::DispatchResult, ensure};
+use frame_support::ensure;
 use pallet_agent_registry::{Pallet as Registry, Provider};
 use pallet_escrow::{Escrow, EscrowState, Escrows, Outcome, Pallet as EscrowPallet};
 use pallet_market::Pallet as Market;

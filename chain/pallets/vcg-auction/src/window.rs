@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
 		won: Option<Won>,
 	) -> DispatchResult {
 		if a.challenge_within == 0 {
-			return Self::release_bond(a);
+			return Self::free_bond(a);
 		}
 		// an honest `no_sale` may come when the beacon is lost; if it is not, it is needed for the proofs
 		let _ = Self::beacon(id);
@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 		let now = Market::<T>::now();
 		ensure!(now > window.until && now > end, Error::<T>::TooEarly);
 		let amount = a.bond;
-		Self::release_bond(&mut a)?;
+		Self::free_bond(&mut a)?;
 		Auctions::<T>::insert(id, a);
 		Self::deposit_event(Event::BondReleased {
 			auction: id,
