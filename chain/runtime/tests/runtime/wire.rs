@@ -83,7 +83,22 @@ fn calls_keep_their_indices() {
 	);
 	assert_eq!(
 		calls::<pallet_vcg_auction::Call<Runtime>>(),
-		["open", "cancel", "close", "award", "no_sale", "expire"]
+		[
+			"open",
+			"cancel",
+			"close",
+			"award",
+			"no_sale",
+			"expire",
+			"challenge",
+			"release_bond",
+			"skip",
+			"demand",
+			"publish",
+			"commit",
+			"reveal",
+			"settle"
+		]
 	);
 	assert_eq!(
 		calls::<pallet_escrow::Call<Runtime>>(),
@@ -166,6 +181,7 @@ fn records_keep_their_sizes() {
 		32 * 3 + 4 + 1 + 1 + 8 + 4 + 2 + 4
 	);
 	assert_eq!(ainur_primitives::records::Commitment::max_encoded_len(), 80);
+	assert_eq!(ainur_primitives::transcript::Row::max_encoded_len(), 213);
 }
 
 #[test]
