@@ -341,3 +341,21 @@ async def test_many_channels_are_claimed_in_one_batch(world: MarketWorld, autoju
 
     claims = [row.call for row in await payee.store.outbox(100) if "claim" in row.call]
     assert claims == ["Channels.claim_batch"]
+
+
+async def test_a_quote_moves_nothing_and_says_what_it_would_take(world: MarketWorld, autojump_clock: MockClock) -> None:
+    payer, payee = await two(world)
+    asked = {"payee": payee.account.hex(), "deposit": str(AIN), **TIMES}
+    quoted = await payer.ask("quote.channel_open", **asked)
+    assert quoted["holds"] == {channels.HOLD: str(AIN)}
+    assert int(quoted["total"]) == AIN + world.chain.fee
+    assert quoted["affordable"] is True
+    assert (await payer.ask("quote.channel_open", **{**asked, "deposit": str(2_000 * AIN)}))["affordable"] is False
+    assert payer.held(channels.HOLD) == 0
+
+    channel = await opened(payer, payee)
+    await payer.pay(channel, 2)
+    assert (await payer.ask("quote.channel_top_up", channel=channel, amount=str(AIN)))["total"] == quoted["total"]
+    assert (await payer.ask("quote.channel_close", channel=channel))["frees"] == str(AIN - 2 * PRICE)
+    assert (await payee.ask("quote.channel_close", channel=channel))["receives"] == str(2 * PRICE)
+    assert payer.held(channels.HOLD) == AIN
