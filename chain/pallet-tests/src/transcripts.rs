@@ -120,3 +120,21 @@ fn a_winner_that_the_rows_refute_convicts_for_the_right_one() {
 		convicts(&sale, proof, Some(&ANN));
 	});
 }
+
+#[test]
+fn a_score_that_the_chain_forgot_convicts_nobody() {
+	use pallet_reputation::{Evidence, ReputationBook};
+	market(|| {
+		set_params(|p| p.epoch = 1_000);
+		let sale = usual();
+		sale.award(1, 5 * AIN);
+		for _ in 0..9 {
+			pass(1_000);
+			Reputation::record(&ANN, &sale.auction().capability, Evidence::Unverified);
+		}
+		assert_noop!(
+			challenge(&EVE, &sale, sale.better_bid(0)),
+			Error::<Test>::ScoreForgotten
+		);
+	});
+}

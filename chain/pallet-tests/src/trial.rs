@@ -159,7 +159,7 @@ impl Sale {
 			winner: first.map_or(H256::zero(), |s| id(s.winner)),
 			price: first.map_or(0, |s| s.price),
 			setter: first.and_then(|s| s.setter).map_or(H256::zero(), id),
-			failed: a.failed,
+			failed: a.failed.to_vec().try_into().unwrap(),
 			skipped: Default::default(),
 		}
 	}

@@ -27,7 +27,6 @@ pub mod types;
 pub mod weights;
 mod window;
 
-/// The events are a section of their own, see [`events`].
 #[frame_support::pallet_macros::import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
@@ -115,8 +114,7 @@ pub mod pallet {
 		OpenByPassed,
 		/// `open_by` lies further ahead than `params.tombstone`; choose an earlier one.
 		OpenByTooFar,
-		/// Mode, rule, slots and challenge window do not go together; use mode 0 with rule 1, 1 slot and at most a
-		/// week, or mode 1 with rule 1 or 2, up to 16 slots and no challenge window.
+		/// Mode, rule, slots and challenge window do not go together; take one of the kinds of docs/protocol.md, 6.2.
 		Unsupported,
 		/// A window is zero, too short or too long; keep each within `params`.
 		BadWindow,
@@ -130,8 +128,7 @@ pub mod pallet {
 		NotEnoughFree,
 		/// Budget and bond would leave less than existential deposit and `params.fee_reserve`; fund the account first.
 		FeeReserve,
-		/// The number of commits is zero or above 256, or more bids are on chain than stated; use `cancel` when
-		/// nobody committed.
+		/// The number of commits is zero, above 256 or above the one stated; use `cancel` when nobody committed.
 		BadCount,
 		/// The auction has no such slot; use 0.
 		NoSlot,
@@ -158,8 +155,7 @@ pub mod pallet {
 		NotEnoughStake,
 		/// The hash of the block of `close` is not kept any more; end the auction with `no_sale`.
 		BeaconLost,
-		/// The auction has the other mode: one off chain takes `close`, `award`, `no_sale` and `expire`, one on
-		/// chain `commit`, `reveal` and `settle`.
+		/// The auction has the other mode: on chain use `commit`, `reveal` and `settle`, off chain the other calls.
 		WrongMode,
 		/// There is no bond at stake: it was released, burned, or this auction has none.
 		NoBond,
@@ -306,8 +302,7 @@ pub mod pallet {
 			Self::do_challenge(who, auction, proof)
 		}
 
-		/// The time for challenges is over: free the auctioneer's bond. Anyone may call it, free of charge when
-		/// it succeeds.
+		/// Free the auctioneer's bond after the time for challenges. Anyone may, free of charge when it succeeds.
 		#[pallet::call_index(7)]
 		#[pallet::weight(<T as Config>::WeightInfo::release_bond())]
 		pub fn release_bond(origin: OriginFor<T>, auction: H256) -> DispatchResultWithPostInfo {
@@ -331,8 +326,7 @@ pub mod pallet {
 			Self::do_skip(payer, auction, opening, proof, commitment)
 		}
 
-		/// The winner asks for the transcript, which it needs to see whether its price is right. Not publishing
-		/// it is a fault.
+		/// The winner asks for the transcript, without which it cannot check its price. Silence is a fault.
 		#[pallet::call_index(9)]
 		#[pallet::weight(<T as Config>::WeightInfo::demand())]
 		pub fn demand(origin: OriginFor<T>, auction: H256) -> DispatchResult {
@@ -362,9 +356,7 @@ pub mod pallet {
 			commit: H256,
 		) -> DispatchResultWithPostInfo {
 			let provider = ensure_signed(origin)?;
-			let full = BidCount::<T>::get(auction) >= MAX_LEAVES;
-			Self::do_commit(provider, auction, commit)?;
-			let read = if full { MAX_LEAVES } else { 0 };
+			let read = Self::do_commit(provider, auction, commit)?;
 			Ok(Some(<T as Config>::WeightInfo::commit(read)).into())
 		}
 
@@ -379,13 +371,7 @@ pub mod pallet {
 			spec: SpecBytes,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let first = !Closings::<T>::contains_key(auction);
-			Self::do_reveal(auction, opening, &spec)?;
-			let read = if first {
-				BidCount::<T>::get(auction)
-			} else {
-				0
-			};
+			let read = Self::do_reveal(auction, opening, &spec)?;
 			Ok(Some(<T as Config>::WeightInfo::reveal(read)).into())
 		}
 
