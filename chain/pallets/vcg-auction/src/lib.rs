@@ -9,6 +9,8 @@
 
 extern crate alloc;
 
+use frame_support::pallet_macros::import_section;
+
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -27,7 +29,7 @@ pub mod types;
 pub mod weights;
 mod window;
 
-#[frame_support::pallet_macros::import_section(events::events)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
