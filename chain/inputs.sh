@@ -13,7 +13,7 @@ print() {
   local file
   # tests do not reach the blob; LC_ALL, because the order of names is part of the file
   for file in Cargo.lock Cargo.toml build-wasm.sh pack_wasm.py toolchain.sh toolchain.sha256 \
-    $(find primitives pallets runtime runtime-wasm -path '*/tests/*' -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print | LC_ALL=C sort); do
+    $(find auction-math primitives pallets runtime runtime-wasm -path '*/tests/*' -prune -o \( -name '*.rs' -o -name Cargo.toml \) -print | LC_ALL=C sort); do
     sha256sum "$file"
   done
 }

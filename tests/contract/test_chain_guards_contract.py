@@ -42,10 +42,10 @@ def refuses(deal: Deal, *expected: tuple[Any, Call, str]) -> None:
 
 
 BAD_TERMS: list[tuple[dict[str, int], str]] = [
-    ({"mode": 1}, "Unsupported"),
+    ({"mode": 2}, "Unsupported"),
     ({"rule": 2}, "Unsupported"),
     ({"slots": 2}, "Unsupported"),
-    ({"challenge_within": 1}, "Unsupported"),
+    ({"challenge_within": 604_800_001}, "Unsupported"),
     ({"commit_within": 99}, "BadWindow"),
     ({"commit_within": 600_001}, "BadWindow"),
     ({"reveal_within": 199}, "BadWindow"),

@@ -87,7 +87,7 @@ fn auctioneer(dice: &mut Dice, t: &mut Trial) {
 				true,
 			);
 			if done.is_ok() {
-				t.guilty |= header != sale_header(sale, &rows);
+				t.guilty |= header != sale.header(&rows);
 				t.told = Some((header, rows));
 			} else if dice.roll(6) == 0 {
 				let _ = VcgAuction::no_sale(signed(&PAYER), sale.id, hash, true);
@@ -101,11 +101,6 @@ fn auctioneer(dice: &mut Dice, t: &mut Trial) {
 			}
 		}
 	}
-}
-
-/// The right header after an award, whose failed list may have been longer only later.
-fn sale_header(sale: &Sale, rows: &[Row]) -> TranscriptHeader {
-	sale.header(rows)
 }
 
 fn bidder(dice: &mut Dice, t: &Trial) {

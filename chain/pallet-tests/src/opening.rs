@@ -118,7 +118,7 @@ fn windows_outside_the_limits_are_refused() {
 fn kinds_of_later_versions_are_refused() {
 	market(|| {
 		let spoils: [fn(&mut AuctionTerms); 5] = [
-			|t| t.mode = 1,
+			|t| t.mode = 2,
 			|t| t.rule = 2,
 			|t| t.slots = 0,
 			|t| t.slots = 2,

@@ -114,18 +114,21 @@ impl Sale {
 	/// Rows as an honest auctioneer writes them when all have revealed.
 	pub fn rows(&self) -> Vec<Row> {
 		let a = self.auction();
-		let penalty = score::penalty(a.reserve, a.quality_bps, score::NEUTRAL);
-		let row = |(n, bid): (usize, &ainur_primitives::records::Opening)| Row {
-			provider: bid.provider.clone(),
-			owner: bid.provider.clone(),
-			commit: self.commit_of(n),
-			status: status::REVEALED,
-			ask: bid.ask,
-			terms: bid.terms.hash(&GENESIS),
-			nonce: bid.nonce,
-			quality: score::NEUTRAL,
-			penalty,
-			adjusted: bid.ask + penalty,
+		let row = |(n, bid): (usize, &ainur_primitives::records::Opening)| {
+			let quality = Reputation::score_at(&bid.provider, &a.capability, a.score_epoch);
+			let penalty = score::penalty(a.reserve, a.quality_bps, quality);
+			Row {
+				provider: bid.provider.clone(),
+				owner: bid.provider.clone(),
+				commit: self.commit_of(n),
+				status: status::REVEALED,
+				ask: bid.ask,
+				terms: bid.terms.hash(&GENESIS),
+				nonce: bid.nonce,
+				quality,
+				penalty,
+				adjusted: bid.ask + penalty,
+			}
 		};
 		self.bids.iter().enumerate().map(row).collect()
 	}
@@ -156,7 +159,7 @@ impl Sale {
 			winner: first.map_or(H256::zero(), |s| id(s.winner)),
 			price: first.map_or(0, |s| s.price),
 			setter: first.and_then(|s| s.setter).map_or(H256::zero(), id),
-			failed: a.failed,
+			failed: a.failed.to_vec().try_into().unwrap(),
 			skipped: Default::default(),
 		}
 	}

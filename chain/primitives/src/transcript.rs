@@ -64,7 +64,8 @@ pub struct TranscriptHeader {
 	pub price: Balance,
 	/// Whose bid set the price; zeros: the reserve did.
 	pub setter: H256,
-	pub failed: BoundedVec<AccountId32, ConstU32<MAX_FAILED>>,
+	/// More than [`MAX_FAILED`] are a lie, but one that must be hashed to be shown.
+	pub failed: BoundedVec<AccountId32, ConstU32<MAX_LEAVES>>,
 	/// Winners whose award was refused, with the block whose state shows it.
 	pub skipped: BoundedVec<(AccountId32, u32), ConstU32<MAX_LEAVES>>,
 }

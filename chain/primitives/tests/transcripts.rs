@@ -152,7 +152,7 @@ fn transcripts_are_hashed_as_in_python() {
 			winner: hash(o["winner"]),
 			price: number(o["price"]),
 			setter: hash(o["price_setter"]),
-			failed: failed.try_into().expect("four at most"),
+			failed: failed.try_into().expect("256 at most"),
 			skipped: Default::default(),
 		};
 		assert_eq!(

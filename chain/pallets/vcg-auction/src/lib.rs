@@ -9,6 +9,8 @@
 
 extern crate alloc;
 
+use frame_support::pallet_macros::import_section;
+
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -17,6 +19,7 @@ mod award;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod challenge;
+mod events;
 pub mod evidence;
 mod invariants;
 mod opening;
@@ -28,6 +31,7 @@ pub mod types;
 pub mod weights;
 mod window;
 
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -94,94 +98,6 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type BidCount<T: Config> = StorageMap<_, Blake2_128Concat, H256, u32, ValueQuery>;
 
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// Budget and bond are on hold; bidders may commit.
-		Opened {
-			auction: H256,
-			payer: AccountId32,
-			budget: Balance,
-			reserve: Balance,
-			score_epoch: u32,
-		},
-		/// The payer gave up before closing.
-		Cancelled { auction: H256 },
-		/// The set of commits is fixed; bidders may reveal.
-		Closed {
-			auction: H256,
-			root: H256,
-			count: u32,
-		},
-		/// There is a winner, and an escrow of price and fee for it.
-		Awarded {
-			auction: H256,
-			escrow: H256,
-			payee: AccountId32,
-			price: Balance,
-			fee: Balance,
-			transcript: H256,
-		},
-		/// No bid was good enough.
-		NoSale { auction: H256, transcript: H256 },
-		/// Over without a result; `why` is a code of `types::why`.
-		Voided { auction: H256, why: u8 },
-		/// A winner failed; the runner-up may be awarded until market time `award_by`.
-		Reopened {
-			auction: H256,
-			failed: AccountId32,
-			award_by: Millis,
-		},
-		/// Somebody proved that the auctioneer broke the rules; its bond is gone. `fault` is the number of the
-		/// proof.
-		Challenged {
-			auction: H256,
-			challenger: AccountId32,
-			fault: u8,
-			burned: Balance,
-			victim: Option<AccountId32>,
-			compensation: Balance,
-			reward: Balance,
-		},
-		/// The time for challenges passed; the auctioneer's bond is free.
-		BondReleased { auction: H256, amount: Balance },
-		/// The payer showed that this bidder cannot be awarded.
-		Skipped {
-			auction: H256,
-			provider: AccountId32,
-		},
-		/// The winner asks for the transcript, to be published until market time `until`.
-		Demanded { auction: H256, until: Millis },
-		/// The transcript was published, and it holds.
-		Published { auction: H256, transcript: H256 },
-		/// A bid on chain.
-		Committed {
-			auction: H256,
-			provider: AccountId32,
-			commit: H256,
-			bond: Balance,
-		},
-		/// A better bidder took this one's place in a full auction; its bond is free.
-		Displaced {
-			auction: H256,
-			provider: AccountId32,
-			bond: Balance,
-		},
-		/// A bid on chain was opened; `competes` when it fits the task and the reserve.
-		Revealed {
-			auction: H256,
-			provider: AccountId32,
-			ask: Balance,
-			competes: bool,
-		},
-		/// A bidder withheld its reveal, or made its own award impossible.
-		BidBondBurned {
-			auction: H256,
-			provider: AccountId32,
-			amount: Balance,
-		},
-	}
-
 	#[pallet::error]
 	pub enum Error<T> {
 		/// There is no auction with this id; derive it from payer, task and attempt.
@@ -202,8 +118,7 @@ pub mod pallet {
 		OpenByPassed,
 		/// `open_by` lies further ahead than `params.tombstone`; choose an earlier one.
 		OpenByTooFar,
-		/// Mode, rule, slots and challenge window do not go together; use mode 0 with rule 1, 1 slot and at most a
-		/// week, or mode 1 with rule 1 or 2, up to 16 slots and no challenge window.
+		/// Mode, rule, slots and challenge window do not go together; take one of the kinds of docs/protocol.md, 6.2.
 		Unsupported,
 		/// A window is zero, too short or too long; keep each within `params`.
 		BadWindow,
@@ -217,8 +132,7 @@ pub mod pallet {
 		NotEnoughFree,
 		/// Budget and bond would leave less than existential deposit and `params.fee_reserve`; fund the account first.
 		FeeReserve,
-		/// The number of commits is zero or above 256, or more bids are on chain than stated; use `cancel` when
-		/// nobody committed.
+		/// The number of commits is zero, above 256 or above the one stated; use `cancel` when nobody committed.
 		BadCount,
 		/// The auction has no such slot; use 0.
 		NoSlot,
@@ -245,8 +159,7 @@ pub mod pallet {
 		NotEnoughStake,
 		/// The hash of the block of `close` is not kept any more; end the auction with `no_sale`.
 		BeaconLost,
-		/// The auction has the other mode: one off chain takes `close`, `award`, `no_sale` and `expire`, one on
-		/// chain `commit`, `reveal` and `settle`.
+		/// The auction has the other mode: on chain use `commit`, `reveal` and `settle`, off chain the other calls.
 		WrongMode,
 		/// There is no bond at stake: it was released, burned, or this auction has none.
 		NoBond,
@@ -393,8 +306,7 @@ pub mod pallet {
 			Self::do_challenge(who, auction, proof)
 		}
 
-		/// The time for challenges is over: free the auctioneer's bond. Anyone may call it, free of charge when
-		/// it succeeds.
+		/// Free the auctioneer's bond after the time for challenges. Anyone may, free of charge when it succeeds.
 		#[pallet::call_index(7)]
 		#[pallet::weight(<T as Config>::WeightInfo::release_bond())]
 		pub fn release_bond(origin: OriginFor<T>, auction: H256) -> DispatchResultWithPostInfo {
@@ -418,8 +330,7 @@ pub mod pallet {
 			Self::do_skip(payer, auction, opening, proof, commitment)
 		}
 
-		/// The winner asks for the transcript, which it needs to see whether its price is right. Not publishing
-		/// it is a fault.
+		/// The winner asks for the transcript, without which it cannot check its price. Silence is a fault.
 		#[pallet::call_index(9)]
 		#[pallet::weight(<T as Config>::WeightInfo::demand())]
 		pub fn demand(origin: OriginFor<T>, auction: H256) -> DispatchResult {
@@ -449,9 +360,7 @@ pub mod pallet {
 			commit: H256,
 		) -> DispatchResultWithPostInfo {
 			let provider = ensure_signed(origin)?;
-			let full = BidCount::<T>::get(auction) >= MAX_LEAVES;
-			Self::do_commit(provider, auction, commit)?;
-			let read = if full { MAX_LEAVES } else { 0 };
+			let read = Self::do_commit(provider, auction, commit)?;
 			Ok(Some(<T as Config>::WeightInfo::commit(read)).into())
 		}
 
@@ -466,13 +375,7 @@ pub mod pallet {
 			spec: SpecBytes,
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let first = !Closings::<T>::contains_key(auction);
-			Self::do_reveal(auction, opening, &spec)?;
-			let read = if first {
-				BidCount::<T>::get(auction)
-			} else {
-				0
-			};
+			let read = Self::do_reveal(auction, opening, &spec)?;
 			Ok(Some(<T as Config>::WeightInfo::reveal(read)).into())
 		}
 

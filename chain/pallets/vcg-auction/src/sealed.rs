@@ -13,6 +13,7 @@ use frame_support::{dispatch::DispatchResult, ensure};
 use pallet_agent_registry::Pallet as Registry;
 use pallet_market::Pallet as Market;
 use pallet_reputation::Pallet as Reputation;
+use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
 	/// An auction whose bids are on chain.
@@ -27,7 +28,12 @@ impl<T: Config> Pallet<T> {
 		money::share(a.reserve.saturating_sub(penalty), a.perf_bps)
 	}
 
-	pub(crate) fn do_commit(provider: AccountId32, id: H256, commit: H256) -> DispatchResult {
+	/// Returns how many bids it went through to find room.
+	pub(crate) fn do_commit(
+		provider: AccountId32,
+		id: H256,
+		commit: H256,
+	) -> Result<u32, DispatchError> {
 		let a = Self::find_on_chain(id)?;
 		ensure!(a.state == AuctionState::Open, Error::<T>::WrongState);
 		ensure!(Market::<T>::now() <= a.commit_end, Error::<T>::TooLate);
@@ -57,7 +63,8 @@ impl<T: Config> Pallet<T> {
 			won: false,
 		};
 		let count = BidCount::<T>::get(id);
-		if count >= merkle::MAX_LEAVES {
+		let full = count >= merkle::MAX_LEAVES;
+		if full {
 			Self::make_room(id, &bid)?;
 		} else {
 			BidCount::<T>::insert(id, count + 1);
@@ -72,7 +79,7 @@ impl<T: Config> Pallet<T> {
 			commit,
 			bond,
 		});
-		Ok(())
+		Ok(if full { count } else { 0 })
 	}
 
 	/// The bidder of least score, then stake, leaves for a better one; its bond comes back.
@@ -95,8 +102,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Anyone may hand in an opening: only the bidder knew the nonce, and a lost connection of its own must
-	/// not cost it the bond.
-	pub(crate) fn do_reveal(id: H256, opening: Opening, spec: &[u8]) -> DispatchResult {
+	/// not cost it the bond. Returns how many bids it went through to fix the set.
+	pub(crate) fn do_reveal(id: H256, opening: Opening, spec: &[u8]) -> Result<u32, DispatchError> {
 		let mut a = Self::find_on_chain(id)?;
 		let now = Market::<T>::now();
 		ensure!(now > a.commit_end, Error::<T>::TooEarly);
@@ -110,11 +117,11 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::BadProof
 		);
 		ensure!(spec_hash(&genesis, spec) == a.spec, Error::<T>::BadSpec);
-		match a.state {
+		let read = match a.state {
 			AuctionState::Open => Self::fix_set(id, &mut a)?,
-			AuctionState::Closed { .. } => (),
+			AuctionState::Closed { .. } => 0,
 			_ => return Err(Error::<T>::WrongState.into()),
-		}
+		};
 		let ask = opening.ask;
 		let adjusted = ask.saturating_add(bid.penalty);
 		// all of this was settled by the commit, so a bid out of competition has its bond back like a loser
@@ -133,11 +140,11 @@ impl<T: Config> Pallet<T> {
 			ask,
 			competes,
 		});
-		Ok(())
+		Ok(read)
 	}
 
 	/// The set of commits is what is there now; this block's hash will be the beacon.
-	fn fix_set(id: H256, a: &mut Auction) -> DispatchResult {
+	fn fix_set(id: H256, a: &mut Auction) -> Result<u32, Error<T>> {
 		let mut commits: Vec<(AccountId32, H256)> = Bids::<T>::iter_prefix(id)
 			.map(|(who, bid)| (who, bid.commit))
 			.collect();
@@ -151,7 +158,7 @@ impl<T: Config> Pallet<T> {
 		let root = root_hash(&Market::<T>::genesis(), &id, count, &top);
 		Self::close_with(id, a, root, count);
 		Auctions::<T>::insert(id, a.clone());
-		Ok(())
+		Ok(count)
 	}
 
 	pub(crate) fn return_bid_bond(who: &AccountId32, bond: Balance) -> DispatchResult {
