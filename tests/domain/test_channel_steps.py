@@ -64,10 +64,13 @@ def test_a_payee_begins_only_what_pays_it_and_leaves_it_time() -> None:
     assert begin(CHAIN, PAYER) == "not_my_channel"
     assert begin(replace(CHAIN, challenge=10_000)) == "taken"
     assert begin(replace(CHAIN, challenge=9_999)) == "challenge_short"
+    short = payee.begin(CHANNEL, replace(CHAIN, challenge=9_999), PAYEE, TERMS, NOW)
+    assert isinstance(short, Rejection)
+    assert short.details == {"least": "10000"}
     assert begin(CHAIN, now=EDGE - 1) == "taken"
     assert begin(CHAIN, now=EDGE) == "channel_expired"
     assert begin(replace(CHAIN, closing=NOW)) == "channel_closing"
-    assert begun() == Payee(CHANNEL, CHAIN, None, ZERO, -1, NOW)
+    assert begun() == Payee(CHANNEL, CHAIN, NOW, None, ZERO, -1)
 
 
 def test_a_voucher_is_taken_when_it_is_worth_more_and_covered() -> None:
