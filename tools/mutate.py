@@ -25,6 +25,7 @@ TARGETS = tuple(
     for name in (
         *("auction/commitments", "auction/rules", "auction/single", "auction/transcript"),
         *("requester", "provider", "money", "reputation", "bidding"),
+        *("channels/payee", "channels/payer"),
     )
 )
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
@@ -45,6 +46,8 @@ NEAR = {
     "canonical": ("test_canonical_bytes", "test_vectors_agree"),
     "agent": ("test_canonical_bytes", "test_bidding_policies", "test_vectors_agree"),
     "task": ("test_canonical_bytes", "test_vectors_agree"),
+    "payee": ("test_channel_steps", "test_channel_machine"),
+    "payer": ("test_channel_steps", "test_channel_machine"),
     "receipt": ("test_receipts", "test_vectors_agree", "test_what_facts_teach"),
 }
 # It compares a page with the code that writes it: whoever changes the code writes the page anew.

@@ -61,10 +61,10 @@ class Payee:
 
     channel: ChannelId
     chain: OnChain
+    looked: int
     best: Voucher | None = None
     served: Amount = ZERO
     consented: int = -1
-    looked: int = 0
 
     @property
     def promised(self) -> Amount:
@@ -79,7 +79,7 @@ class Payee:
     @property
     def credit(self) -> Amount:
         """What was paid for and not served yet."""
-        return Amount(max(0, self.promised - self.served))
+        return Amount(self.promised - self.served)
 
     @property
     def accepts_until(self) -> int:
