@@ -8,6 +8,7 @@ import pytest
 
 from ainur_node.cli.app import run
 from ainur_node.devnet import bench_chain, bench_chains
+from pallets_client.bench import load
 from pallets_client.keys import Sr25519, development_seed
 from pallets_client.records import Call
 
@@ -47,6 +48,16 @@ def test_batches_hold_calls_of_one_account_and_count_all_of_them() -> None:
         (ann.account, 1),
         (bob.account, 1),
     ]
+
+
+def test_extrinsics_of_one_account_stay_on_one_connection_in_their_order() -> None:
+    def raw(account: int, number: int) -> bytes:
+        return bytes([60 << 2, 0x84, 0, *[account] * 32, number])
+
+    lanes = load._lanes([raw(1, 1), raw(2, 1), raw(1, 2), raw(3, 1)])
+
+    assert [raw(1, 1), raw(1, 2)] in lanes
+    assert sorted(len(lane) for lane in lanes) == [1, 1, 2]
 
 
 def test_a_chain_that_is_not_installed_is_told_as_skipped(
