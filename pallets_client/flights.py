@@ -207,9 +207,9 @@ class Flights:
         if flight.call is None or flight not in self._registry:
             self._judge(flight)
             return
-        counted = flight.signed.tip if tip != flight.signed.tip else None
+        before = flight.signed
         try:
-            signed = self._signer.sign(flight.call, flight.signed.ref, flight.signed.nonce, tip=tip, counted=counted)
+            signed = self._signer.sign(flight.call, before.ref, before.nonce, tip=tip, instead_of=before)
         except ChainError:
             raise
         except OverBudget:
