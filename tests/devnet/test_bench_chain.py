@@ -20,11 +20,13 @@ def row(**changes: Any) -> dict[str, Any]:
 
 
 def test_goals_are_compared_with_what_was_reached() -> None:
-    found = bench_chain.goals(row(inside={"built_per_second": 950.0, "followed_per_second": None}))
+    apart = {"built_per_second": 950.0, "followed_per_second": None, "per_cpu_second": {"block": 1_900.0}}
+    found = bench_chain.goals(row(cpu_ms_per_call=1.25, inside=apart))
 
-    assert found["rpc_per_second"] == {"goal": 600, "reached": 500.0, "met": False}
-    assert found["built_per_second"]["met"] is True
-    assert found["followed_per_second"] == {"goal": 1_300, "reached": None, "met": False}
+    assert found["rpc_per_second"] == {"goal": 600, "reached": 500.0, "met": False, "per_cpu_second": 800.0}
+    assert found["built_per_second"] == {"goal": 900, "reached": 950.0, "met": True, "per_cpu_second": 1_900.0}
+    assert found["followed_per_second"]["met"] is False
+    assert bench_chain.goals(row())["rpc_per_second"]["per_cpu_second"] is None
 
 
 def test_what_bounds_a_chain_is_told_from_its_own_numbers() -> None:
