@@ -21,6 +21,7 @@ from pallets_client.records import AIN
 
 BOOT_SECONDS = 300.0
 STOP_SECONDS = 20.0
+EMPTY_BLOCKS = 2
 FUNDS = 10_000_000 * AIN
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("embedded", "chopsticks", "native")
@@ -106,10 +107,11 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 def _first_block(url: str) -> None:
-    """An empty block: before it, no signature can name the hash that chopsticks makes up for its genesis."""
+    """Empty blocks: before them, no signature can name the hash that chopsticks makes up for its genesis."""
     client = ChainClient(url, timeout=60.0)
     try:
-        client.link.call("dev_newBlock")
+        for _ in range(EMPTY_BLOCKS):
+            client.link.call("dev_newBlock")
     finally:
         client.close()
 
