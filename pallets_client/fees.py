@@ -65,7 +65,7 @@ class Purse:
         return None
 
     def spend(self, planck: int) -> None:
-        """Count what was signed; a replaced extrinsic's fee is counted once, so its successor adds its tip only."""
+        """Count what was signed."""
         now = self._clock()
         self._forget(now)
         self._spent.append((now, planck))

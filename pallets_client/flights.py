@@ -22,7 +22,10 @@ STALL = 6.0  # seconds without inclusion after which the node is asked whether i
 PASSED_OVER = 3  # blocks without an extrinsic that the pool has: it takes a tip then
 ALREADY_IMPORTED, BANNED, TOO_LOW_PRIORITY, DROPPED, INVALID = 1013, 1012, 1014, 1016, 1010
 OVER_BUDGET = -1  # the code of a refusal of our own: the fee budget
-_OUTDATED, _BAD_SIGNATURE, _ANCIENT = "outdated", "bad signature", "ancient birth block"
+# What nodes say of bytes that cannot be: Substrate in words, others by the name of the variant.
+_OUTDATED = ("outdated", '"stale"')
+_BAD_SIGNATURE = ("bad signature", '"badproof"')
+_ANCIENT = ("ancient birth block", '"ancientbirthblock"')
 
 OnFinal = Callable[[Signed, Outcome], None]
 
@@ -118,10 +121,10 @@ class Flights:
 
     def _can_be_signed_anew(self, refused: Refused) -> bool:
         """Whether only the nonce or the runtime had moved on."""
-        if _BAD_SIGNATURE in refused.reason:
+        if _says(refused, _BAD_SIGNATURE):
             self._link.forget_runtime()
             return True
-        if refused.code == TOO_LOW_PRIORITY or _OUTDATED in refused.reason:
+        if refused.code == TOO_LOW_PRIORITY or _says(refused, _OUTDATED):
             self._signer.forget_nonce()
             return True
         return False
@@ -207,9 +210,9 @@ class Flights:
         if flight.call is None or flight not in self._registry:
             self._judge(flight)
             return
-        counted = flight.signed.tip if tip != flight.signed.tip else None
+        before = flight.signed
         try:
-            signed = self._signer.sign(flight.call, flight.signed.ref, flight.signed.nonce, tip=tip, counted=counted)
+            signed = self._signer.sign(flight.call, before.ref, before.nonce, tip=tip, instead_of=before)
         except ChainError:
             raise
         except OverBudget:
@@ -245,10 +248,10 @@ class Flights:
             flight.bumps += 1
             fee = self._signer.fees.of(flight.call, flight.signed.raw)
             self._sign_again(flight, tip_after(fee, flight.signed.tip))
-        elif _BAD_SIGNATURE in refused.reason:
+        elif _says(refused, _BAD_SIGNATURE):
             self._link.forget_runtime()
             self._sign_again(flight, flight.signed.tip)
-        elif _OUTDATED in refused.reason or _ANCIENT in refused.reason:
+        elif _says(refused, _OUTDATED) or _says(refused, _ANCIENT):
             # A block with it, or with another of its nonce, may have been on a branch not scanned.
             self._signer.forget_nonce()
             self._judge(flight)
@@ -267,3 +270,8 @@ class Flights:
             filler = Flight(self._signer.sign(call, b"", gap), [], call)
             self._registry.add(filler)
             self._send(filler)
+
+
+def _says(refused: Refused, words: tuple[str, ...]) -> bool:
+    said = refused.reason.lower()
+    return any(word in said for word in words)

@@ -54,11 +54,12 @@ class Signer:
             nonce += 1
         return nonce
 
-    def sign(self, call: Call, ref: bytes, nonce: int, *, tip: int = 0, counted: int | None = None) -> Signed:
+    def sign(self, call: Call, ref: bytes, nonce: int, *, tip: int = 0, instead_of: Signed | None = None) -> Signed:
         """A signed extrinsic, written down by ``on_signed`` before anybody else has its bytes.
 
-        ``counted`` is what the budget already holds for an extrinsic that this one replaces. Raises OverBudget,
-        StaleHead, and whatever ``on_signed`` raises; the bytes are then nowhere.
+        ``instead_of`` has the same nonce, so that only one of the two can cost anything: what the tip is higher is
+        all that the budget counts. Raises OverBudget, StaleHead, and whatever ``on_signed`` raises; the bytes are
+        then nowhere.
         """
         head = self._link.head_to_sign_on(self._stale_after)
         runtime = self._link.runtime()
@@ -71,7 +72,7 @@ class Signer:
         signed = Signed(ref, hash_, nonce, head.number, era.end, raw, name, runtime.spec_version, tip)
         if self._on_signed is not None:
             self._on_signed(signed)
-        self.purse.spend(cost if counted is None else max(0, cost - counted))
+        self.purse.spend(cost if instead_of is None else max(0, tip - instead_of.tip))
         return signed
 
     def _cost(self, call: Call, raw: bytes, tip: int) -> int:

@@ -90,7 +90,8 @@ def _show(screen: Screen, report: dict[str, Any]) -> None:
         screen.say(f"{kind}: skipped, {why}")
     for name, goal in report["goals"].items():
         met = "met" if goal["met"] else "MISSED"
-        screen.say(f"goal {name.replace('_', ' ')} >= {goal['goal']:,}: {rate(goal['reached'])}, {met}")
+        alone = f" ({rate(goal['per_cpu_second'])} per second of processor)"
+        screen.say(f"goal {name.replace('_', ' ')} >= {goal['goal']:,}: {rate(goal['reached'])}{alone}, {met}")
     if report["ratio_to_chopsticks"]:
         screen.say(f"{report['ratio_to_chopsticks']:,} times chopsticks' best mode")
 

@@ -68,7 +68,8 @@ class Desk:
                 return Problem(no.code, no.hint or "a peer refused")
             case Transient() as soon:
                 hint = f"{soon}; {soon.hint}" if soon.hint else f"{soon}; try again in a moment"
-                return Problem("unavailable", hint, ExitCode.UNREACHABLE)
+                code = str(getattr(soon, "code", "unavailable")).replace("-", "_")
+                return Problem(code, hint, ExitCode.UNREACHABLE)
             case ConfigError() as wrong:
                 hint = f"{wrong}; {wrong.hint}" if wrong.hint else str(wrong)
                 return Problem("configuration", hint, ExitCode.CONFIGURATION)

@@ -137,8 +137,8 @@ def test_a_follower_misses_no_block_when_its_connection_drops(
     proxy: ProxyNode, client: ChainClient, bank: Writer
 ) -> None:
     reader = ChainClient(proxy.url, timeout=5.0)
-    follower = reader.follow(reader.head().number)
-    first = client.head().number
+    first = reader.head().number
+    follower = reader.follow(first)
     seen = []
     for _ in range(4):
         assert isinstance(bank.submit(REMARK, b"").result(30), Included)

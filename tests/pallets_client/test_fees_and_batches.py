@@ -92,11 +92,14 @@ def test_a_pool_that_drops_a_call_gets_a_tip_with_the_same_nonce(
     to = sha256(b"to" + key.account)
     writer = Writer(proxy.url, key, on_signed=signed.append, timeout=1.0, budget=FeeBudget())
 
+    fee = client.estimate_fee(balances.transfer(to, AIN), key)
     outcome = writer.submit(balances.transfer(to, AIN), b"one").result(60)
+    spent = writer.statistics()["fees_today"]
     writer.close()
 
     assert isinstance(outcome, Included)
     assert client.account(to).free == AIN
+    assert spent == fee + signed[-1].tip, "only one of the two can be in a block"
     assert {each.nonce for each in signed} == {0}
     assert [each.tip > 0 for each in signed] == [False, True]
 

@@ -8,6 +8,7 @@ import trio
 from rpc_world import HELLO, Dial, ask_frame, asked, count, echo, hear, serving
 
 from ainur_node.errors import Bug, ConfigError, Misbehaviour, Transient
+from ainur_node.ledger.calls import StaleChain
 from ainur_node.ports import RemoteRefusal
 from ainur_node.rpc import frames
 from ainur_node.rpc.client import Client, Refused, Unreachable
@@ -45,6 +46,7 @@ async def test_a_stream_can_be_called_and_a_call_streamed(rpc_dir: Path) -> None
         (Refuse("late", "again", 3), "late", 3),
         (RemoteRefusal("not_offered", "ask another"), "not_offered", 1),
         (Transient("the chain is away"), "unavailable", 3),
+        (StaleChain("no new block for 60 s"), "stale_head", 3),
         (ConfigError("no keys", hint="ainur init"), "configuration", 4),
         (Bug("impossible"), "bug", 70),
         (Misbehaviour("a peer lied"), "bug", 70),
