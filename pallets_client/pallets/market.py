@@ -34,6 +34,14 @@ class Params:
     fee_reserve: int
     max_deliver: int
     decline_cap: int
+    court_plead: int = 30_000
+    court_nonce: int = 20_000
+    court_commit: int = 20_000
+    court_reveal: int = 10_000
+    court_appeal: int = 10_000
+    arbiter_unbonding: int = 1_200_000
+    stake_unit: int = AIN
+    seat_fee: int = AIN // 50
 
 
 DEVELOPMENT = Params(
