@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean chain-node chopsticks agree testnet bench-chain test-once
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,30 @@ test-chain: setup ## pallet and runtime tests
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
 
+chain-upgrade: ## build chain/target/upgrade.wasm: a runtime that upgrades the present one, for tests and the demo
+	chain/build-upgrade.sh chain/target/upgrade.wasm
+chain-node: ## the native node, built once into the user's cache (the first time 15 to 40 minutes; exit 3: protoc or cargo is missing)
+	chain/node/build.sh
+
+chopsticks: ## the independent executor that make agree replays, installed into the user's cache (exit 3: no Node.js 20)
+	tools/chopsticks/install.sh
+
+agree: setup ## embedded host and native node execute the same random blocks (exit 3: something is not built); SEED=n BLOCKS=n
+	$(PY) -m tools.agree $(if $(SEED),--seed $(SEED)) $(if $(BLOCKS),--blocks $(BLOCKS))
+
+testnet: setup ## three native validators, three daemons on top, one validator killed and returned (exit 3: not built)
+	$(PY) -m tools.testnet
+.PHONY: fuzz-chain weights weights-page
+fuzz-chain: ## random and sensible calls against the runtime, every invariant after every block (CALLS=n, SEED=n)
+	cd chain && CALLS=$(or $(CALLS),100000) cargo test --locked --profile fuzz -p chain-fuzz --test random_calls -- --nocapture
+
+weights: setup ## measure every call that has a benchmark, write the pallets' weights.rs and docs/weights.md
+	$(PY) tools/weights.py
+	$(MAKE) weights-page
+
+weights-page: ## write docs/weights.md anew from the pallets' weights
+	cd chain && WRITE=1 cargo test --locked --quiet -p chain-fuzz --test weights_page
+
 mutants: setup ## break the domain one small change at a time; the tests must notice each (minutes; WORKERS=n at a time)
 	$(PY) tools/mutate.py $(if $(WORKERS),--workers $(WORKERS))
 
@@ -60,6 +84,12 @@ diagrams: setup ## write docs/states.md anew from what the code does
 
 bench: setup ## end-to-end latency and throughput on a 3-provider devnet
 	.venv/bin/ainur bench e2e
+
+bench-chain: setup ## signed escrow calls a second: embedded host, chopsticks, native node
+	.venv/bin/ainur bench chain
+
+test-once: setup ## kill the client at every step of its outbox (ROUNDS=200): each intent exactly once
+	$(PY) -m tests.ledger.once_run --rounds $(or $(ROUNDS),200)
 
 clean: ## remove everything that setup and builds made
 	rm -rf .venv build dist *.egg-info chain/target

@@ -29,12 +29,15 @@ def _key(
     choices: tuple[str, ...] = (),
     pattern: str = "",
     secret: bool = False,
+    many: bool = False,
 ) -> Any:
-    rules = {"least": least, "most": most, "choices": choices, "pattern": pattern, "secret": secret}
+    """``many``: a text that may also be written as a list, and is then kept with commas."""
+    rules = {"least": least, "most": most, "choices": choices, "pattern": pattern, "secret": secret, "many": many}
     return field(default=default, metadata=rules, repr=not secret)
 
 
 _ADDRESS = r"/(ip4|ip6|dns4|dns6)/[^/]+/tcp/\d{1,5}"
+_AIN = r"\d{1,9}(\.\d{1,12})?"
 _BLANK = r"[^\x00-\x1f\x7f]*"
 
 
@@ -58,13 +61,19 @@ class MeshConfig:
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """Which chain: one that this node hosts, or one that answers at `url`."""
+    """Which chain: one that this node makes (embedded), one that answers at `url`, one address or several (remote), or
+    one whose blocks this node takes from peers and executes itself (follow); and its fees.
+    """
 
-    mode: str = _key("embedded", choices=("embedded", "remote"))
-    url: str = _key("", pattern=r"|wss?://\S+")
+    mode: str = _key("embedded", choices=("embedded", "remote", "follow"))
+    url: str = _key("", pattern=r"|wss?://[^\s,]+([\s,]+wss?://[^\s,]+){0,7}", many=True)
+    max_fee: str = _key("0.1", pattern=_AIN)
+    daily_fees: str = _key("100", pattern=_AIN)
     port: int = _key(9944, least=0, most=65535)
     data: str = _key("chain", pattern=r"[^\x00]+")
     runtime: str = _key("", pattern=_BLANK)
+    keep_states: int = _key(65_536, least=1, most=1 << 31)
+    keep_bodies: int = _key(0, least=0, most=1 << 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,6 +299,8 @@ def _checked(key: str, value: object, source: str) -> Value:
     def refuse(wanted: str) -> ConfigError:
         return ConfigError(f"{key} = {shown} ({source}): {wanted}", hint="configs/default.toml explains every key")
 
+    if rules["many"] and isinstance(value, list) and all(type(each) is str for each in value):
+        value = ", ".join(value)
     if isinstance(default, tuple):
         if not isinstance(value, list | tuple) or not all(type(each) is str for each in value):
             raise refuse("must be a list of texts")
@@ -319,6 +330,8 @@ def _example(key: str) -> str:
         "mesh.listen": "/ip4/0.0.0.0/tcp/4601",
         "mesh.bootstrap": "/ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…",
         "chain.url": "ws://127.0.0.1:9944",
+        "chain.max_fee": "of an amount in AIN, such as 0.1",
+        "chain.daily_fees": "of an amount in AIN, such as 100",
         "database.url": "postgresql://user:password@host/name",
         "node.name": "of a name: letters, digits, dots and dashes, at most 32",
     }.get(key, "of a path")

@@ -19,14 +19,23 @@ import trio
 from ainur_node import config as configuration
 from ainur_node import keystore, sandbox
 from ainur_node.config import Config
+from ainur_node.domain.money import parse_ain
 from ainur_node.domain.task import Limits
 from ainur_node.errors import ConfigError, Transient
+from ainur_node.ledger.block_serving import BlockServing
 from ainur_node.ledger.calls import Caller
+from ainur_node.ledger.chain_follower import ChainFollower
 from ainur_node.ledger.chain_ledger import ChainLedger
+from ainur_node.ledger.channels import ChainChannels
+from ainur_node.ledger.extrinsic_relay import ExtrinsicRelay
+from ainur_node.ledger.host_link import HostLink
+from ainur_node.ledger.intents import Intents
 from ainur_node.ledger.looking import looking
+from ainur_node.ledger.quotes import Quotes
 from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
 from ainur_node.ledger.watch import ChainWatch
+from ainur_node.market.channels import Channels
 from ainur_node.market.library import Library
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
@@ -35,13 +44,14 @@ from ainur_node.pulse import Pulse
 from ainur_node.questions import Questions
 from ainur_node.rpc.server import Server
 from ainur_node.rpc.whereabouts import Whereabouts, remove_whereabouts, write_whereabouts
-from ainur_node.signing import NodeSigner
+from ainur_node.signing import NodeSigner, SessionKeys
 from ainur_node.storage.blobs_local import LocalBlobs
 from ainur_node.storage.postgres import open_store
 from ainur_node.storage.rundir import run_directory
 from ainur_node.telemetry import Counters, SystemClock
 from ainur_node.wiring import Alter, Market, Outside, Parts
 from pallets_client.client import ChainClient
+from pallets_client.fees import FeeBudget
 from pallets_client.keys import Sr25519
 from pallets_client.nonce import Writer
 from wasm_runtime.limits import RunLimits
@@ -87,9 +97,12 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         stack.callback(client.close)
         genesis = await _genesis(client)
         _check_world(config.home / "world.json", genesis)
-        caller = Caller(store)
+        caller = Caller(store, final=True)
         key = Sr25519(keys.account_seed)
-        caller.writer = writer = Writer(config.chain.url, key, on_signed=caller.on_signed)
+        caller.writer = writer = Writer(
+            config.chain.url, key, on_signed=caller.on_signed, on_final=caller.on_final, budget=_budget(config)
+        )
+        intents = Intents(store, caller, clock.now_ms)
         # Closing waits for the writer's thread, which may just be storing a row through this very loop.
         stack.push_async_callback(partial(trio.to_thread.run_sync, writer.close))
         watch = ChainWatch(client, looking(client))
@@ -102,6 +115,9 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             outside = alter(outside)
         blobs = LocalBlobs(config.home / "blobs", max_bytes=config.node.max_blob_mib << 20)
         library = source.library = Library(genesis, outside.store, blobs, outside.mesh, outside.sandbox)
+        host, follower = _host_link(config, stack), None
+        if config.chain.mode == "follow":
+            follower = ChainFollower(mesh, host, counters)
         registration = Registration(client, caller, signer, keys.account)
         market = Market(
             Parts(
@@ -118,25 +134,43 @@ async def run(config: Config, alter: Alter | None = None) -> None:
                 _ceiling(config),
             )
         )
-        wallet = Wallet(client, caller, lambda faucet: Writer(config.chain.url, faucet))
+        wallet = Wallet(client, intents, lambda faucet: Writer(config.chain.url, faucet))
         socket = run_directory(config.home) / "rpc.sock"
         questions = Questions(config, keys.account, mesh, ledger, watch, client, market, jail, counters, pulse, stop)
-        handlers, streams = questions.tables(wallet, store, clock)
+        handlers, streams = questions.tables(wallet, store, clock, Quotes(client, key))
+        book = ChainChannels(client, caller, watch, keys.account)
+        session = SessionKeys(keys.node_seed, genesis)
+        channels = Channels(outside.store, outside.mesh, book, signer, session, clock, counters)
+        handlers, streams = handlers | channels.handlers(), streams | channels.streams()
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
+        await channels.load()
         market.serve()
+        channels.serve()
         questions.serve()
+        if await host.offers_blocks():
+            BlockServing(outside.mesh, host, watch).serve()
         async with trio.open_nursery() as core:
             core.start_soon(_stop_on_signal, stop)
             await core.start(pulse.run)
             await core.start(watch.run)
+            if follower is not None:
+                # What is read from here on is of the world's present, not of the last run.
+                await core.start(mesh.run)
+                await core.start(follower.run)
+                await core.start(ExtrinsicRelay(mesh, _host_link(config, stack), counters).run)
             await caller.resume()
+            core.start_soon(caller.keep_books)
             core.start_soon(caller.settle_resumed)
-            await core.start(mesh.run)
+            core.start_soon(intents.run)
+            if follower is None:
+                await core.start(mesh.run)
             await core.start(market.courier.run)
             await core.start(market.engine.run)
             await core.start(market.bidder.run)
             await core.start(market.prefetch.run)
+            await core.start(channels.earning.run)
+            await core.start(channels.paying.run)
             await core.start(rpc.run)
             _freeze()
             here = Whereabouts(
@@ -158,6 +192,13 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             with trio.move_on_after(GRACE):
                 await market.engine.wait_quiet()
             core.cancel_scope.cancel()
+
+
+def _host_link(config: Config, stack: AsyncExitStack) -> HostLink:
+    """A connection to the chain that answers whole blocks, when it is a host of ours."""
+    link = HostLink(config.chain.url)
+    stack.callback(link.close)
+    return link
 
 
 async def _genesis(client: ChainClient) -> bytes:
@@ -212,6 +253,10 @@ def _sandbox_settings(config: Config) -> sandbox.Settings:
 def _ceiling(config: Config) -> Limits:
     s = config.sandbox
     return Limits(fuel=s.fuel, memory_kib=s.memory_mib << 10, output=s.output_kib << 10)
+
+
+def _budget(config: Config) -> FeeBudget:
+    return FeeBudget(parse_ain(config.chain.max_fee), parse_ain(config.chain.daily_fees))
 
 
 def _mesh_settings(config: Config) -> MeshSettings:

@@ -13,6 +13,7 @@ from ainur_node.domain.ids import PeerId
 from ainur_node.ledger.watch import ChainWatch
 from ainur_node.market.asking import whole
 from ainur_node.market.codec import JOB, TASK
+from ainur_node.market.desk_quotes import Fees, QuoteDesk
 from ainur_node.market.desk_wallet import WalletCalls, WalletDesk
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
 from ainur_node.ports import Clock, Ledger, Outbox, Sandbox
@@ -54,11 +55,12 @@ class Questions:
         self._stop = stop
 
     def tables(
-        self, wallet: WalletCalls, outbox: Outbox, clock: Clock
+        self, wallet: WalletCalls, outbox: Outbox, clock: Clock, fees: Fees
     ) -> tuple[dict[str, Handler], dict[str, StreamHandler]]:
         """Handlers and streams by method name."""
         m = self._market
         money = WalletDesk(self._ledger, wallet, outbox, clock, ss58_encode, _faucet(self._config.home), m.engine)
+        quotes = QuoteDesk(self._ledger, fees, m.tasks)
         handlers: dict[str, Any] = {
             "node.status": self._status,
             "node.stop": self._stop_node,
@@ -70,6 +72,7 @@ class Questions:
             "task.list": m.tasks.list_tasks,
             "agent.lint": m.agents.lint,
             "agent.withdraw": m.agents.withdraw,
+            "agent.retire": m.agents.retire,
             "agent.list": m.agents.list_agents,
             "agent.show": m.agents.show,
             "auction.show": m.auctions.show,
@@ -83,6 +86,12 @@ class Questions:
             "wallet.transfer": money.transfer,
             "wallet.ledger": money.ledger,
             "wallet.audit": money.audit,
+            "quote.transfer": quotes.transfer,
+            "quote.fund": quotes.fund,
+            "quote.submit": quotes.submit,
+            "quote.cancel": quotes.cancel,
+            "quote.publish": quotes.publish,
+            "quote.offer": quotes.offer,
         }
         streams: dict[str, Any] = {
             "task.watch": m.tasks.watch,

@@ -55,14 +55,14 @@ class Author:
         self._chain = chain
         self._key = key
         api = chain.api()
-        self._slot_duration = api.slot_duration()
+        self._slot_duration = chain.slot_duration
         if api.authorities() != [key.public]:
             raise RuntimeTrap("the sealing key is not the one authority of this chain")
 
     @property
-    def slot_duration(self) -> int:
-        """Milliseconds of one slot."""
-        return self._slot_duration
+    def public(self) -> bytes:
+        """The Aura key, 32 bytes."""
+        return self._key.public
 
     def seal(self, extrinsics: Iterable[tuple[bytes, bytes]], timestamp: int) -> Sealed:
         """Build, seal and store a block of these (hash, bytes) at a timestamp in milliseconds.

@@ -60,7 +60,7 @@ class Header:
         """(header without its seal, signature). Raises BadBlock when the last item is no seal."""
         last = self.digest[-1] if self.digest else b""
         if len(last) != 7 + SEAL_SIZE or not last.startswith(bytes((_SEAL,)) + ENGINE):
-            raise BadBlock("the header has no seal")
+            raise BadBlock("the header has no seal", "no-seal")
         return replace(self, digest=self.digest[:-1]), last[-SEAL_SIZE:]
 
 
@@ -80,15 +80,19 @@ def _digest_item(reader: Reader) -> bytes:
 def decode_header(data: bytes) -> Header:
     """The header of exactly these bytes; raises MalformedScale."""
     reader = Reader(data)
-    header = Header(
+    header = _header(reader)
+    reader.finish()
+    return header
+
+
+def _header(reader: Reader) -> Header:
+    return Header(
         parent=reader.take(32),
         number=reader.compact(),
         state_root=reader.take(32),
         extrinsics_root=reader.take(32),
         digest=_digest(reader),
     )
-    reader.finish()
-    return header
 
 
 def _digest(reader: Reader) -> tuple[bytes, ...]:
@@ -121,3 +125,14 @@ class Block:
 
     header: Header
     extrinsics: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """SCALE bytes."""
+        return self.header.encode() + vector(list(self.extrinsics))
+
+
+def decode_block(data: bytes) -> Block:
+    """The block of exactly these bytes; raises MalformedScale."""
+    reader = Reader(data)
+    header = _header(reader)
+    return Block(header, tuple(split_extrinsics(data[reader.offset :])))

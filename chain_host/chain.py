@@ -70,6 +70,7 @@ class Chain:
         self.head: Header = head
         self.head_hash = head.hash
         self.genesis_hash: bytes = genesis
+        self.slot_duration = self.api().slot_duration()
 
     def api(self, overlay: Overlay | None = None) -> RuntimeApi:
         """The head's runtime, on a fresh overlay unless one is given."""

@@ -14,7 +14,15 @@ class MalformedScale(ChainHostError, ValueError):  # noqa: N818  # named for wha
 
 
 class BadBlock(ChainHostError):  # noqa: N818  # named for what happened
-    """A block of another author that must not be appended; the state is unchanged."""
+    """A block of another author that must not be appended; the state is unchanged.
+
+    `name` is one of: malformed, no-seal, bad-seal, no-slot, slot-backwards, slot-in-the-future, unknown-parent,
+    wrong-number, refused-by-the-runtime, state-root.
+    """
+
+    def __init__(self, reason: str, name: str = "malformed") -> None:
+        super().__init__(reason)
+        self.name = name
 
 
 class UnknownBlock(ChainHostError):  # noqa: N818  # named for what happened
@@ -23,6 +31,10 @@ class UnknownBlock(ChainHostError):  # noqa: N818  # named for what happened
 
 class StateDiscarded(ChainHostError):  # noqa: N818  # named for what happened
     """The block is known, but its state is older than the kept window."""
+
+
+class BodyDiscarded(ChainHostError):  # noqa: N818  # named for what happened
+    """The block is known, but only its header is still kept."""
 
 
 class WorldError(ChainHostError):

@@ -1,6 +1,7 @@
-"""A sequencer: one thread executes, the event loop only waits for it, tells subscribers and keeps time."""
+"""A sequencer or a follower: one thread executes, the event loop waits for it, tells subscribers and keeps time."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .authoring import Author, Sealed
-from .block import Header
+from .block import Block, Header
 from .chain import Chain
-from .errors import MalformedScale, RuntimeTrap
+from .errors import BadBlock, MalformedScale, RuntimeTrap
+from .following import import_block
 from .hashing import blake2_256, storage_prefix
 from .overlay import Overlay
 from .pool import Pool, PoolRefusal, Status
@@ -25,6 +27,7 @@ GATHER_SECONDS = 0.01  # extrinsics that arrive together share a block
 MIN_INTERVAL = 0.05  # at most 20 blocks a second
 MAX_EXTRINSIC = 5 << 20
 _TIMESTAMP_NOW = storage_prefix("Timestamp", "Now")
+REVALIDATED = 32  # waiting extrinsics that a follower asks about again after each block
 STALL_SECONDS = 120.0  # a block that takes longer is a fault to stop on, not to wait out
 
 
@@ -45,9 +48,12 @@ class NewBlock:
 
 
 class Node:
-    """Chain, pool and author behind one executor thread. `listener` runs in the event loop."""
+    """Chain, pool and author behind one executor thread; without an author blocks come by `take` only.
 
-    def __init__(self, chain: Chain, author: Author, *, clock: Callable[[], int] = wall_clock) -> None:
+    `on_block` is called in the event loop.
+    """
+
+    def __init__(self, chain: Chain, author: Author | None, *, clock: Callable[[], int] = wall_clock) -> None:
         self.chain = chain
         self.pool = Pool()
         self._author = author
@@ -55,7 +61,10 @@ class Node:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runtime")
         self._wanted = asyncio.Event()
         self._last_timestamp = 0
+        self._revalidated = 0
         self.on_block: Callable[[NewBlock], None] = lambda _block: None
+        self.on_statuses: Callable[[list[Status]], None] = lambda _changed: None
+        self._arrival = asyncio.Event()
 
     # ---- work for the executor thread ------------------------------------------------------------------
     async def execute(self, work: Callable[[], T]) -> T:
@@ -85,12 +94,25 @@ class Node:
         if size != len(raw) - start or not size:
             raise PoolRefusal(1001, "Extrinsic has invalid format")
         extrinsic_hash = blake2_256(raw)
-        statuses = await self.execute(lambda: self._take(extrinsic_hash, raw))
+        statuses = await self.execute(lambda: self._admit(extrinsic_hash, raw))
         if len(self.pool):
             self._wanted.set()
+        self._arrival.set()
+        self._arrival = asyncio.Event()
         return extrinsic_hash, statuses
 
-    def _take(self, extrinsic_hash: bytes, raw: bytes) -> list[Status]:
+    async def arrivals(self, after: int, wait: float) -> list[tuple[int, bytes]]:
+        """(place, bytes) of ready extrinsics that came after place `after`; waits that many seconds for one."""
+        arrival = self._arrival
+        found = await self.execute(lambda: self.pool.after(after))
+        if not found and wait > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await arrival.wait()
+            found = await self.execute(lambda: self.pool.after(after))
+        return found
+
+    def _admit(self, extrinsic_hash: bytes, raw: bytes) -> list[Status]:
         now = time.monotonic()
         self.pool.check(extrinsic_hash, now)
         try:
@@ -105,16 +127,19 @@ class Node:
         raise refusal(valid)
 
     def _seal(self) -> NewBlock:
+        author = self._author
+        if author is None:
+            raise RuntimeTrap("a follower makes no blocks")
         timestamp = max(self._last_timestamp, self._clock())
         told: list[Status] = []
         try:
-            sealed = self._author.seal(((e.hash, e.raw) for e in self.pool.ready()), timestamp)
+            sealed = author.seal(((e.hash, e.raw) for e in self.pool.ready()), timestamp)
         except (RuntimeTrap, MalformedScale):
             # Something ready makes the whole block fail, not only itself: the chain goes on without it.
             for extrinsic_hash in [entry.hash for entry in self.pool.ready()]:
                 told += self.pool.remove(extrinsic_hash, "invalid")
                 self.pool.ban(extrinsic_hash, time.monotonic())
-            sealed = self._author.seal((), timestamp)
+            sealed = author.seal((), timestamp)
         self._last_timestamp = timestamp
         return NewBlock(
             sealed.block.header,
@@ -136,9 +161,75 @@ class Node:
         changed += pool.expire(sealed.block.header.number, now)
         return changed
 
+    # ---- blocks of others ------------------------------------------------------------------------------
+    @property
+    def follows(self) -> bool:
+        """Whether blocks come from others."""
+        return self._author is None
+
+    @property
+    def author_key(self) -> bytes | None:
+        """The Aura key that seals here, None for a follower."""
+        return None if self._author is None else self._author.public
+
+    async def remove(self, extrinsic_hash: bytes) -> bool:
+        """Throw an extrinsic out of the pool and refuse it for a while; whether it was there."""
+
+        def job() -> list[Status]:
+            changed = self.pool.remove(extrinsic_hash, "invalid")
+            if changed:
+                self.pool.ban(extrinsic_hash, time.monotonic())
+            return changed
+
+        changed = await self.execute(job)
+        self.on_statuses(changed)
+        return bool(changed)
+
+    async def take(self, block: Block) -> bool:
+        """Append a block of another author; False when it is here already. Raises BadBlock, StoreError."""
+        known = self.chain.store.hash_of
+        number = block.header.number
+
+        def job() -> NewBlock | None:
+            if number <= self.chain.head.number and known(number) == block.header.hash:
+                return None
+            return self._import(block)
+
+        async with asyncio.timeout(STALL_SECONDS):
+            made = await self.execute(job)
+        if made is not None:
+            self.on_block(made)
+        return made is not None
+
+    def _import(self, block: Block) -> NewBlock:
+        if not self.follows:
+            raise BadBlock("this host makes its own blocks", "not-a-follower")
+        included = tuple(blake2_256(extrinsic) for extrinsic in block.extrinsics)
+        overwritten = import_block(self.chain, block, now=self._clock())
+        changed = self.pool.included(included)
+        changed += self.pool.expire(block.header.number, time.monotonic())
+        changed += self._revalidate()
+        return NewBlock(block.header, self.chain.head_hash, included, overwritten, tuple(changed))
+
+    def _revalidate(self) -> list[Status]:
+        """Ask the runtime again about some that wait: what replaced them elsewhere was never seen here."""
+        waiting = self.pool.oldest(REVALIDATED, self._revalidated)
+        self._revalidated = waiting[-1].order if waiting else 0
+        changed: list[Status] = []
+        for entry in waiting:
+            try:
+                valid = self.chain.api().validate(entry.raw, self.chain.head_hash)
+            except (RuntimeTrap, MalformedScale):
+                valid = None
+            if not isinstance(valid, Valid):
+                changed += self.pool.remove(entry.hash, "invalid")
+        return changed
+
     # ---- time ------------------------------------------------------------------------------------------
     async def run(self) -> None:
         """Seal blocks until cancelled. Raises StoreError or RuntimeTrap when no block can be written."""
+        if self._author is None:
+            await asyncio.Event().wait()
         self._last_timestamp = await self.execute(self._stored_timestamp)
         last = -MIN_INTERVAL
         while True:
@@ -153,7 +244,7 @@ class Node:
 
     async def _next_seal(self, last: float) -> None:
         """Wait for an extrinsic, or for a slot without a block."""
-        duration = self._author.slot_duration
+        duration = self.chain.slot_duration
         next_slot = (self._last_timestamp // duration + 1) * duration
         heartbeat = (next_slot - self._clock()) / 1000
         if heartbeat > 0:

@@ -300,6 +300,15 @@ class Pool:
                 if not unmet[entry.hash]:
                     heapq.heappush(heap, (*entry.rank(), entry.hash))
 
+    def oldest(self, most: int, after: int) -> list[Entry]:
+        """Up to `most` ready extrinsics by arrival, those after place `after` first."""
+        entries = sorted(self._ready.values(), key=lambda entry: (entry.order <= after, entry.order))
+        return entries[:most]
+
+    def after(self, place: int) -> list[tuple[int, bytes]]:
+        """(place of arrival, bytes) of ready extrinsics that arrived after a place, oldest first."""
+        return sorted((entry.order, entry.raw) for entry in self._ready.values() if entry.order > place)
+
     def pending(self) -> list[bytes]:
         """Bytes of ready extrinsics, best first."""
         return [entry.raw for entry in self.ready()]

@@ -10,7 +10,7 @@ from .runtime_api import RuntimeApi
 from .state import HeadState
 from .wasm.engine import Modules, unpacked
 from .wasm.executor import Executor
-from .wasm.sections import embedded_version
+from .wasm.sections import embedded_version, written_from
 
 CODE_KEY = b":code"
 MAX_EXECUTORS = 3
@@ -32,7 +32,7 @@ class Runtimes:
         digest = blake2_256(code)
         executor = self._executors.get(digest)
         if executor is None:
-            executor = Executor(self._modules.load(code), self._version_of)
+            executor = Executor(self._modules.load(code), self._version_of, written_from=written_from(unpacked(code)))
             while len(self._executors) >= MAX_EXECUTORS:
                 self._executors.pop(next(iter(self._executors)))
             self._executors[digest] = executor

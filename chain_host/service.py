@@ -1,4 +1,4 @@
-"""A running chain host: opens the chain, serves it, seals blocks, stops on a signal."""
+"""A running chain host: serves a chain, seals or takes blocks, stops on a signal."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,12 @@ import signal
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
-from pathlib import Path
 from typing import Any
 
 from .authoring import Author
+from .chain import Chain
 from .node import Node
 from .rpc.server import RpcServer
-from .world import World, open_chain, sealing_key
 
 CLOSE_SECONDS = 5.0
 
@@ -26,31 +25,29 @@ def program_version() -> str:
         return "0"
 
 
-async def serve_world(
-    directory: Path,
-    world: World,
+async def serve(
+    chain: Chain,
+    author: Author | None,
     *,
+    name: str,
     port: int,
-    keep_blocks: int,
     ready: Callable[[dict[str, Any]], None],
-    runtime: Path | None = None,
-    cache: Path | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT; `ready` is told url and genesis once requests are answered.
+    """Serve a chain until SIGTERM or SIGINT, then close it; without an author it follows.
 
-    Raises WorldError, StoreError, RuntimeTrap, and OSError when the port is taken.
+    `ready` is told url and genesis once requests are answered. Raises StoreError, RuntimeTrap, and OSError when the
+    port is taken.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    chain = open_chain(directory, world, keep_blocks=keep_blocks, runtime=runtime, cache=cache)
     gc.freeze()  # the state lives as long as the process: collections need not look at it
     reader = chain.store.reader()
     node: Node | None = None
     try:
-        node = Node(chain, Author(chain, sealing_key(world.directory)))
-        rpc = RpcServer(node, reader, chain_name=world.name, version=program_version())
+        node = Node(chain, author)
+        rpc = RpcServer(node, reader, chain_name=name, version=program_version())
         server, bound = await rpc.listen(port)
         sealing = asyncio.create_task(node.run())
         stopping = asyncio.create_task(stop.wait())

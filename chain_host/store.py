@@ -8,12 +8,13 @@ from importlib import resources
 from pathlib import Path
 
 from .block import Block, Header, decode_header, split_extrinsics
-from .errors import StoreError
+from .errors import BodyDiscarded, StoreError
 from .scale import vector
 from .state import Changes
 
 SCHEMA_VERSION = b"1"
 KEEP_BLOCKS = 65_536  # old states that stay readable; about 2 KB a block on disk when idle
+PRUNED_AT_ONCE = 64  # blocks whose state or body a new block drops at most
 DATABASE = "chain.sqlite"
 
 
@@ -24,6 +25,14 @@ class Genesis:
     header: Header
     state: dict[bytes, bytes]
     spec: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What stays readable: `states` old states and `bodies` block bodies (None: all). Headers always do."""
+
+    states: int = KEEP_BLOCKS
+    bodies: int | None = None
 
 
 class BlockReader:
@@ -52,9 +61,13 @@ class BlockReader:
         return decode_header(row[0]) if row else None
 
     def block(self, number: int) -> Block | None:
-        """Sealed header and body of a block."""
+        """Sealed header and body of a block. Raises BodyDiscarded."""
         row = self._db.execute("SELECT header, body FROM blocks WHERE number = ?", (number,)).fetchone()
-        return Block(decode_header(row[0]), tuple(split_extrinsics(row[1]))) if row else None
+        if row is None:
+            return None
+        if not row[1]:
+            raise BodyDiscarded(f"the body of block {number} is no longer kept")
+        return Block(decode_header(row[0]), tuple(split_extrinsics(row[1])))
 
     def head_number(self) -> int:
         """Number of the newest block, -1 in an empty database."""
@@ -98,17 +111,20 @@ class BlockReader:
 
     def oldest_state(self) -> int:
         """Smallest block number whose state can still be read."""
-        value = self.meta("oldest_state")
-        return int(value) if value else 0
+        return int(self.meta("oldest_state") or 0)
+
+    def oldest_body(self) -> int:
+        """Smallest block number whose body can still be read."""
+        return int(self.meta("oldest_body") or 0)
 
 
 class Store(BlockReader):
     """The writing side. One process at a time holds a directory; one thread at a time calls this."""
 
-    def __init__(self, directory: Path | None, *, keep_blocks: int = KEEP_BLOCKS) -> None:
+    def __init__(self, directory: Path | None, *, keeping: Keeping | None = None) -> None:
         """Open the database of a directory, or one in memory for None. Raises StoreError when in use."""
         self.directory = directory
-        self._keep = keep_blocks
+        self._keeping = keeping or Keeping()
         self._lock = _locked(directory) if directory else None
         super().__init__(_connect(directory))
         try:
@@ -160,10 +176,22 @@ class Store(BlockReader):
                 "INSERT OR REPLACE INTO state VALUES (?, ?)", [kv for kv in writes.items() if kv[1] is not None]
             )
             self._db.executemany("INSERT INTO undo VALUES (?, ?, ?)", [(k, number, v) for k, v in before.items()])
-            forgotten = number - self._keep
-            if forgotten > 0:
-                self._db.execute("DELETE FROM undo WHERE number <= ?", (forgotten,))
-                self._db.execute("UPDATE meta SET value = ? WHERE name = 'oldest_state'", (b"%d" % forgotten,))
+            self._forget(number)
+
+    def _forget(self, head: int) -> None:
+        """Drop old states and bodies, a bounded number with each block: a smaller window is reached in steps."""
+        oldest = self.oldest_state()
+        until = min(head - self._keeping.states, oldest + PRUNED_AT_ONCE)
+        if until > oldest:
+            self._db.execute("DELETE FROM undo WHERE number <= ?", (until,))
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('oldest_state', ?)", (b"%d" % until,))
+        if self._keeping.bodies is None:
+            return
+        oldest = self.oldest_body()
+        until = min(head - self._keeping.bodies + 1, oldest + PRUNED_AT_ONCE)
+        if until > oldest:
+            self._db.execute("UPDATE blocks SET body = x'' WHERE number >= ? AND number < ?", (oldest, until))
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('oldest_body', ?)", (b"%d" % until,))
 
     def _insert(self, block: Block) -> None:
         header = block.header

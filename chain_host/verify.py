@@ -15,7 +15,7 @@ from .chain import Chain, make_genesis
 from .errors import BadBlock, ChainHostError
 from .following import import_block
 from .runtimes import Runtimes
-from .store import Genesis, Store
+from .store import Genesis, Keeping, Store
 from .world import read_world, world_genesis
 
 TIMEOUT = 30.0
@@ -124,7 +124,7 @@ def verify_chain(
             claimed = source.one("chain_getBlockHash", 0)
             if claimed != "0x" + genesis.header.hash.hex():
                 raise BadBlock(f"genesis differs: {claimed} is claimed, 0x{genesis.header.hash.hex()} computed")
-            store = Store(None, keep_blocks=1)
+            store = Store(None, keeping=Keeping(states=1))
             store.create(genesis)
             return _follow(Chain(store, cache), source, follow=follow)
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,10 +15,11 @@ from .chain import Chain, make_genesis
 from .errors import StoreError, WorldError
 from .genesis import genesis_state, merge, preset_config
 from .runtimes import Runtimes
+from .spec import raw_spec, read_spec, spec_bytes
 from .ss58 import decode, encode
-from .store import KEEP_BLOCKS, Genesis, Store
+from .store import Genesis, Keeping, Store
 
-WORLD_FILE, KEY_FILE, CACHE = "world.json", "aura.seed", "cache"
+WORLD_FILE, KEY_FILE, SPEC_FILE, CACHE = "world.json", "aura.seed", "spec.json", "cache"
 DEVELOPMENT = "development"
 MAX_WORLD_FILE = 4 << 20
 FORMAT = 1
@@ -117,19 +118,7 @@ def _balances(balances: Mapping[str, int]) -> list[list[Any]]:
 
 def _genesis(runtimes: Runtimes, code: bytes, config: dict[str, Any], name: str) -> Genesis:
     state = genesis_state(runtimes, code, config)
-    top = {"0x" + key.hex(): "0x" + value.hex() for key, value in sorted(state.items())}
-    spec: dict[str, Any] = {
-        "name": name,
-        "id": "ainur",
-        "chainType": "Development",
-        "bootNodes": [],
-        "telemetryEndpoints": None,
-        "protocolId": None,
-        "properties": {"tokenSymbol": "AIN", "tokenDecimals": 12, "ss58Format": 42},
-        "codeSubstitutes": {},
-        "genesis": {"raw": {"top": top, "childrenDefault": {}}},
-    }
-    return make_genesis(state, json.dumps(spec, separators=(",", ":")).encode())
+    return make_genesis(state, spec_bytes(raw_spec(state, name)))
 
 
 def read_world(path: Path) -> World:
@@ -189,24 +178,56 @@ def open_chain(
     directory: Path,
     world: World,
     *,
-    keep_blocks: int = KEEP_BLOCKS,
     runtime: Path | None = None,
     cache: Path | None = None,
+    keeping: Keeping | None = None,
 ) -> Chain:
     """The chain of a data directory; a new one starts from the world's genesis.
 
     Raises StoreError when the directory holds another chain, is damaged or in use.
     """
-    store = Store(directory, keep_blocks=keep_blocks)
     cache = cache or directory / CACHE
+    return _opened(
+        directory,
+        lambda: world_genesis(world, Runtimes(cache), runtime),
+        world.genesis_hash,
+        cache=cache,
+        keeping=keeping,
+    )
+
+
+def open_follower(
+    directory: Path, *, spec: Path | None = None, cache: Path | None = None, keeping: Keeping | None = None
+) -> tuple[Chain, str]:
+    """(chain, its name) of a directory that follows others; a new one starts from a raw chain specification.
+
+    `spec` defaults to spec.json in the directory; a world file there serves as well. Raises WorldError, StoreError.
+    """
+    cache = cache or directory / CACHE
+    if spec is None and (directory / WORLD_FILE).exists():
+        world = read_world(directory)
+        return open_chain(directory, world, cache=cache, keeping=keeping), world.name
+    name, genesis = read_spec(spec or directory / SPEC_FILE)
+    return _opened(directory, lambda: genesis, genesis.header.hash, cache=cache, keeping=keeping), name
+
+
+def _opened(
+    directory: Path,
+    genesis: Callable[[], Genesis],
+    genesis_hash: bytes,
+    *,
+    cache: Path,
+    keeping: Keeping | None,
+) -> Chain:
+    store = Store(directory, keeping=keeping)
     try:
         if store.is_new:
-            store.create(world_genesis(world, Runtimes(cache), runtime))
+            store.create(genesis())
         chain = Chain(store, cache)
     except BaseException:
         store.close()
         raise
-    if chain.genesis_hash != world.genesis_hash:
+    if chain.genesis_hash != genesis_hash:
         store.close()
         raise StoreError(f"{directory} holds the chain 0x{chain.genesis_hash.hex()}, not that of the world")
     return chain

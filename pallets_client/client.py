@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import Any, TypeVar
 
 from pallets_client import extrinsic
+from pallets_client.answers import parse_block, tohex, unhex
 from pallets_client.audit import audit
 from pallets_client.court_parsing import parse_arbiter, parse_case, parse_panel
 from pallets_client.errors import ChainMisbehaviour, UnknownBlock
+from pallets_client.fees import query_fee
+from pallets_client.following import Follower
 from pallets_client.keys import Sr25519
-from pallets_client.link import DEFAULT_TIMEOUT, Link, parse_block, tohex, unhex
+from pallets_client.link import DEFAULT_TIMEOUT, Link
 from pallets_client.paging import entries
-from pallets_client.pallets import agent_registry, court, did, escrow, market, reputation, vcg_auction
+from pallets_client.pallets import agent_registry, channels, court, did, escrow, market, reputation, vcg_auction
 from pallets_client.pallets.shape import record
 from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_proposal, parse_score
 from pallets_client.records import Account, Audit, Block, Call, Event, Head
@@ -24,12 +28,14 @@ T = TypeVar("T")
 class ChainClient:
     """One node's view of the chain; connects at the first question, and again after a loss.
 
+    ``url`` may name several nodes: see ``endpoints``.
+
     Every method may be called from any thread, ends within a few times ``timeout`` seconds, and raises
     ChainUnreachable, ChainRefused, UnknownBlock (for an ``at`` the node has no state of) or
     ChainMisbehaviour. Without ``at`` the best block answers.
     """
 
-    def __init__(self, url: str, *, timeout: float = DEFAULT_TIMEOUT) -> None:
+    def __init__(self, url: str | Sequence[str], *, timeout: float = DEFAULT_TIMEOUT) -> None:
         self.link = Link(url, timeout)
 
     @property
@@ -50,6 +56,10 @@ class ChainClient:
     def next_head(self, after: int, timeout: float) -> Head | None:
         """Wait for a block above ``after``; None when there was none in ``timeout`` seconds."""
         return self.link.next_head(after, timeout)
+
+    def follow(self, after: int, *, finalized: bool = False) -> Follower:
+        """Every block above ``after`` in order, none left out when the connection is lost meanwhile."""
+        return Follower(self.link, after, finalized=finalized)
 
     def block(self, which: int | bytes) -> Block:
         """A block by number or hash; its hash is recomputed from its header."""
@@ -91,12 +101,7 @@ class ChainClient:
             head.hash,
         )
         raw = extrinsic.sign(self.link.runtime(), call, keypair, terms)
-        answer = self.link.call("payment_queryInfo", tohex(raw))
-        try:
-            fee = answer["partialFee"]
-            return int(fee, 16) if isinstance(fee, str) and fee.startswith("0x") else int(fee)
-        except (TypeError, KeyError, ValueError) as exc:
-            raise ChainMisbehaviour("the node sent no fee") from exc
+        return query_fee(self.link, raw)
 
     # market --------------------------------------------------------------------------------------------
 
@@ -191,6 +196,14 @@ class ChainClient:
         """An arbiter with its stake."""
         return self._one(court.PALLET, "Arbiters", account, at=at, parse=parse_arbiter)
 
+    def channel(self, channel_id: bytes, at: bytes | None = None) -> channels.Channel | None:
+        """A payment channel; None before it was opened and after it was closed."""
+        return channels.channel_at(self.link, channel_id, at)
+
+    def channel_counter(self, payer: bytes, at: bytes | None = None) -> int:
+        """How many channels a payer has opened: the counter of its next one."""
+        return channels.counter_at(self.link, payer, at)
+
     def audit(self, at: bytes | None = None) -> Audit:
         """Σ free + Σ held + sink against the issuance, all read at one block."""
         return audit(self.link, at or self.head().hash)
@@ -201,16 +214,16 @@ class ChainClient:
 
 
 def _provider(value: object) -> agent_registry.Provider:
-    return record(agent_registry.Provider, _codes(value))
+    return record(agent_registry.Provider, _codes(value, agent_registry.ProviderState))
 
 
 def _agent(value: object) -> agent_registry.Agent:
-    return record(agent_registry.Agent, _codes(value))
+    return record(agent_registry.Agent, _codes(value, agent_registry.AgentState))
 
 
-def _codes(value: object) -> object:
+def _codes(value: object, states: type[IntEnum]) -> object:
     """A state is a u8 or an enum of the runtime: both read as the number."""
-    names = {"Active": 0, "Paused": 1, "Retired": 1}
-    if isinstance(value, dict) and getattr(value.get("state"), "name", None) in names:
-        return {**value, "state": names[value["state"].name]}
+    name = getattr(value.get("state"), "name", None) if isinstance(value, dict) else None
+    if isinstance(value, dict) and isinstance(name, str) and name.upper() in states.__members__:
+        return {**value, "state": int(states[name.upper()])}
     return value

@@ -13,6 +13,14 @@ class ChainUnreachable(ChainError):
     """No answer in time, or no connection: retry later; nothing is known about the request."""
 
 
+class StaleHead(ChainUnreachable):
+    """No endpoint has had a new block for long: nothing is signed on such a head."""
+
+
+class EndpointsDisagree(ChainUnreachable):
+    """Two endpoints finalized different blocks of one number: nothing is signed until they agree."""
+
+
 class ChainMisbehaviour(ChainError):
     """The node answered something that no honest node of this chain would."""
 

@@ -50,6 +50,7 @@ class Terms:
     nonce: int
     era: Era
     era_hash: bytes
+    tip: int = 0  # planck, burned with the fee
 
 
 def sign(runtime: Runtime, call: Call, key: Sr25519, terms: Terms) -> bytes:
@@ -83,7 +84,7 @@ def _extensions(runtime: Runtime, terms: Terms) -> tuple[bytes, bytes]:
             case "CheckNonce":
                 extra += encode_compact(terms.nonce)
             case "ChargeTransactionPayment":
-                extra += encode_compact(0)  # no tip
+                extra += encode_compact(terms.tip)
             case "CheckMetadataHash":
                 extra += b"\x00"
                 additional += b"\x00"

@@ -66,6 +66,16 @@ def did_proof(genesis: bytes, account: bytes, node_key: bytes) -> bytes:
     return tagged("ainur/did/1", genesis, account, node_key)
 
 
+def did_key_proof(genesis: bytes, did: bytes, purpose: int, kind: int, public: bytes) -> bytes:
+    """Digest that a further key signs to be listed under a DID."""
+    return tagged("ainur/did-key/1", genesis, did, bytes([purpose, kind]), public)
+
+
+def did_call(genesis: bytes, did: bytes, counter: int, expires: int, submitter: bytes, operation: bytes) -> bytes:
+    """Digest that a key of a DID signs so that ``submitter`` may carry ``operation`` to the chain."""
+    return tagged("ainur/did-call/1", genesis, did, u64(counter), u64(expires), submitter, operation)
+
+
 def agent_id(genesis: bytes, owner: bytes, name: bytes) -> bytes:
     """Id of an agent: its owner, and its name behind its length as u32."""
     return tagged("ainur/agent/1", genesis, owner, u32(len(name)), name)

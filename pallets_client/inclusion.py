@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from pallets_client.answers import parse_block, tohex, unhex
 from pallets_client.errors import ChainMisbehaviour, UnknownBlock
 from pallets_client.extrinsic import extrinsic_hash
-from pallets_client.link import Link, parse_block, tohex, unhex
+from pallets_client.link import Link
 from pallets_client.pallets.shape import Variant
-from pallets_client.records import Event, Failed, Head, Included
+from pallets_client.records import BatchItem, Event, Failed, Head, Included
 from pallets_client.runtime import Runtime
 
 
@@ -23,14 +24,14 @@ def find_in_block(
     answer = link.call("chain_getBlock", tohex(block_hash))
     if answer is None:
         raise UnknownBlock(f"no block {block_hash.hex()}")
-    head, _, _, bodies = parse_block(answer)
+    head, parent, _, bodies = parse_block(answer)
     if head != Head(number, block_hash):
         raise ChainMisbehaviour(f"asked for block {block_hash.hex()}, got {head.hash.hex()}")
     places = {extrinsic_hash(raw): index for index, raw in enumerate(bodies)}
     found = {hash_: places[hash_] for hash_ in wanted if hash_ in places}
     if not found:
         return {}
-    runtime = link.runtime()
+    runtime = link.runtime_before(parent)
     key = runtime.item("System", "Events").key()
     events = runtime.decode_events(link.raw_storage(key, block_hash))
     return {hash_: judge(runtime, head, index, events) for hash_, index in found.items()}
@@ -52,6 +53,7 @@ def judge(runtime: Runtime, head: Head, index: int, events: Sequence[Event]) -> 
     fee = 0
     error: tuple[str, str] | None = None
     ended = False
+    items: list[BatchItem] = []
     for event in own:
         match event.pallet, event.name:
             case "TransactionPayment", "TransactionFeePaid":
@@ -62,11 +64,22 @@ def judge(runtime: Runtime, head: Head, index: int, events: Sequence[Event]) -> 
                 ended = True
             case "Sudo", "Sudid":
                 error = error or _inner_error(runtime, event.fields)
+            case "Utility", name:
+                _add_item(items, runtime, name, event.fields)
     if not ended:
         raise ChainMisbehaviour(f"block {head.number} says nothing about its extrinsic {index}")
     if error is not None:
         return Failed(head.hash, head.number, index, error[0], error[1], fee)
-    return Included(head.hash, head.number, index, fee, own)
+    return Included(head.hash, head.number, index, fee, own, tuple(items))
+
+
+def _add_item(items: list[BatchItem], runtime: Runtime, event: str, fields: Mapping[str, object]) -> None:
+    """Take down what an event of pallet utility says about the next call of a batch."""
+    match event:
+        case "ItemCompleted":
+            items.append(BatchItem(len(items)))
+        case "ItemFailed" | "BatchInterrupted":
+            items.append(BatchItem(len(items), *runtime.error(fields["error"])))
 
 
 def _inner_error(runtime: Runtime, fields: Mapping[str, object]) -> tuple[str, str] | None:

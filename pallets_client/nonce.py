@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from time import monotonic
 
@@ -12,14 +12,19 @@ from pallets_client.errors import (
     ChainError,
     ChainMisbehaviour,
     ChainUnreachable,
+    EndpointsDisagree,
+    StaleHead,
     WriterBusy,
     WriterClosed,
 )
-from pallets_client.flights import Flights, settle
+from pallets_client.fees import FeeBudget, Purse
+from pallets_client.flight import settle
+from pallets_client.flights import Flights
 from pallets_client.inclusion import find_in_block
 from pallets_client.keys import Sr25519
-from pallets_client.link import DEFAULT_TIMEOUT, Link
+from pallets_client.link import DEFAULT_TIMEOUT, STALE_AFTER, Link
 from pallets_client.records import Call, Expired, Outcome, Signed, StillPossible
+from pallets_client.signing import Signer
 
 MAX_QUEUED = 1024  # calls that wait to be signed
 ERA_BLOCKS = 1024  # at 20 blocks a second still most of a minute; the chain keeps 4096 block hashes
@@ -32,8 +37,12 @@ _TICK = 1.0  # seconds between looks at the clock while something is in flight
 class Writer:
     """Signs and sends the calls of one account, in order, without waiting for one before the next.
 
-    ``on_signed`` is called in the writer's thread and must return before the bytes leave; when it raises,
-    the call's future does and nothing has left. Futures end with an Outcome, or with ChainUnreachable,
+    ``url`` may name several nodes. Nothing is signed on a head that has not moved for ``stale_after`` seconds,
+    nor above the fee ``budget``. ``on_signed`` is called in the writer's thread and must return before the bytes
+    leave; when it raises, the call's future does and nothing has left. A call may be signed more than once,
+    always with the same nonce: for a new runtime, or with a higher tip. ``on_final`` is told, in the same thread,
+    what became of each such extrinsic for good; the answer of the best block, which ends the future, may come
+    before. Futures end with an Outcome, or with ChainUnreachable,
     WriterBusy, WriterClosed or CallMalformed; their callbacks run in the writer's thread. No future waits
     for ever: a call that was sent ends with its era at the latest, and without a node after ``patience``
     seconds (it is still followed then: ``submit`` with its ``ref``, or ``lookup``, finds out later).
@@ -41,18 +50,23 @@ class Writer:
 
     def __init__(
         self,
-        url: str,
+        url: str | Sequence[str],
         key: Sr25519,
         *,
         era_blocks: int = ERA_BLOCKS,
         on_signed: Callable[[Signed], None] | None = None,
+        on_final: Callable[[Signed, Outcome], None] | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         patience: float = PATIENCE,
+        stale_after: float = STALE_AFTER,
+        budget: FeeBudget | None = None,
     ) -> None:
         self.key = key
         self._link = Link(url, timeout)
         self._link.on_change = self._wake
-        self._flights = Flights(self._link, key, era_blocks, on_signed)
+        self._purse = Purse(budget)
+        signer = Signer(self._link, key, era_blocks, stale_after, self._purse, on_signed)
+        self._flights = Flights(self._link, signer, on_final)
         self._patience = patience
         self._changed = threading.Condition()
         self._queue: deque[tuple[Call, bytes, Future[Outcome]]] = deque()
@@ -111,6 +125,7 @@ class Writer:
             "queued": len(self._queue),
             "in_flight": len(self._flights),
             "connections": self._link.connections,
+            "fees_today": self._purse.today,
         }
 
     def close(self) -> None:
@@ -155,6 +170,9 @@ class Writer:
             try:
                 self._work()
                 pause, self._unreachable_since = 0.0, None
+            except (StaleHead, EndpointsDisagree) as exc:
+                pause = _FIRST_PAUSE
+                self._abandon(exc, None)  # nothing was signed for them; what flies is followed
             except ChainMisbehaviour as exc:
                 pause = _LONGEST_PAUSE
                 self._abandon(exc, None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pallets_client.answers import tohex, unhex
 from pallets_client.errors import ChainMisbehaviour
-from pallets_client.link import Link, tohex, unhex
+from pallets_client.link import Link
 from pallets_client.runtime import Item
 
 PAGE = 500  # keys per request; an honest node may answer fewer, never more

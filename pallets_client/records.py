@@ -84,7 +84,8 @@ class Signed:
     """What the outbox stores before the bytes leave: enough to look the extrinsic up after a crash.
 
     ``block`` is the head when it was signed, the first that cannot hold it; ``era_end_block`` the last
-    that can.
+    that can. ``spec`` is the runtime that it was signed for, 0 when that is not known any more; ``tip`` in
+    planck.
     """
 
     ref: bytes
@@ -94,17 +95,29 @@ class Signed:
     era_end_block: int
     raw: bytes = field(repr=False)
     call_name: str
+    spec: int = 0
+    tip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItem:
+    """What became of one call of a batch: ``error`` is empty when it succeeded, else "Pallet.Name"."""
+
+    index: int
+    error: str = ""
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """In a block and successful."""
+    """In a block and successful; ``items`` of a batch in the order of its calls, empty for any other call."""
 
     block_hash: bytes
     block_number: int
     index: int
     fee: int
     events: tuple[Event, ...]
+    items: tuple[BatchItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +145,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The era is over and no block of it holds the extrinsic: it can be signed anew."""
+    """No block holds the extrinsic and none ever will: it can be signed anew.
+
+    Its era is over, or a finalized block used its nonce for something else, or changed the runtime.
+    """
 
     era_end_block: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import xxhash
@@ -62,6 +62,15 @@ class Item:
         for hasher, type_id, part in zip(self.hashers, self.key_types, parts, strict=True):
             pieces.append(_hashed(hasher, self.codec.encode(type_id, part)))
         return b"".join(pieces)
+
+    def below(self, *parts: Any) -> Item:
+        """The part of a map under its first keys, as an item of the remaining ones: what a page lists."""
+        pieces = [self.prefix]
+        for hasher, type_id, part in zip(self.hashers, self.key_types, parts, strict=False):
+            pieces.append(_hashed(hasher, self.codec.encode(type_id, part)))
+        rest = len(parts)
+        prefix = b"".join(pieces)
+        return replace(self, prefix=prefix, hashers=self.hashers[rest:], key_types=self.key_types[rest:])
 
     def value(self, raw: bytes | None) -> Any:
         """The decoded value; None, or the metadata's default, where nothing is stored."""

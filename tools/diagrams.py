@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "domain"))
 
 from diagram_chain import Market, auction_arrows, escrow_arrows  # noqa: E402  (the samples are found through the path above)
+from diagram_channels import channel_arrows  # noqa: E402
 from diagram_lives import Life, arrows  # noqa: E402
 from diagram_text import drawn  # noqa: E402
 from domain_records import GENESIS  # noqa: E402
@@ -83,6 +84,7 @@ def written() -> str:
                 auction_arrows(moves),
             ),
             drawn("An escrow on chain", "Pallet `escrow`; the final states are its settlements.", escrow_arrows(moves)),
+            drawn("A payment channel", "Pallet `channels`; claims and top-ups move no state.", channel_arrows()),
         ]
     )
 

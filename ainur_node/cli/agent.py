@@ -1,10 +1,12 @@
 """``ainur agent``: packages, and the offers that nodes make of them."""
 
+import json
 from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage, as_path, refusal
+from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, size
 from ainur_node.rpc.client import Refused
@@ -37,12 +39,16 @@ def lint(ask: Ask) -> Report:
 def publish(ask: Ask) -> Report:
     """Store a package, register its agent on chain, offer it."""
     manifest, wasm, _ = values.read_package(ask.options.directory)
+    if ask.options.dry_run:
+        return quote(ask, "quote.publish", manifest=manifest, ask=ask.options.ask)
     return _registered(ask, "agent.publish", {"manifest": manifest, "wasm": wasm, "ask": ask.options.ask})
 
 
 def offer(ask: Ask) -> Report:
     """Offer a package that somebody else published."""
     package = _whole(ask, "package", ask.options.package)
+    if ask.options.dry_run:
+        return quote(ask, "quote.offer", package=package, ask=ask.options.ask)
     return _registered(ask, "agent.offer", {"package": package, "ask": ask.options.ask})
 
 
@@ -70,7 +76,7 @@ def _registered(ask: Ask, method: str, params: dict[str, Any]) -> Report:
         ask.follow(method, tell, wait=PUBLISH_SECONDS, **params)
     if "agent" not in found:
         raise Refused("not_published", "the node ended without an agent: look at its log")
-    found.setdefault("ask", ask.options.ask)
+    found.setdefault("ask", params["ask"])
 
     def text(screen: Screen) -> None:
         screen.facts(
@@ -91,6 +97,26 @@ def withdraw(ask: Ask) -> Report:
     agent = _whole(ask, "id", ask.options.agent)
     answer = ask.call("agent.withdraw", wait=60.0, agent=agent)
     return Report(answer, lambda screen: screen.say(f"{short(agent)} is no longer offered here"))
+
+
+def retire(ask: Ask) -> Report:
+    """End an agent of this node's account on chain, for good."""
+    agent = _whole(ask, "id", ask.options.agent)
+    answer = ask.call("agent.retire", wait=60.0, agent=agent)
+    return Report(answer, lambda screen: screen.say(f"{short(agent)} is retired for good; its name stays taken"))
+
+
+def update(ask: Ask) -> Report:
+    """Put another build behind an agent's name; its version goes up by one."""
+    manifest, wasm, _ = values.read_package(ask.options.directory)
+    found = ask.call("agent.show", agent=_whole(ask, "id", ask.options.agent))
+    name = json.loads(manifest).get("name")
+    if found.get("name") != name:
+        raise Usage(f"the manifest names {name!r}, the agent is {found.get('name')!r}", hint="ainur agent publish")
+    price = ask.options.ask if ask.options.ask is not None else found.get("ask")
+    if price is None:
+        raise Usage("this node does not offer that agent at present", hint="name its price: --ask 0.2")
+    return _registered(ask, "agent.publish", {"manifest": manifest, "wasm": wasm, "ask": price})
 
 
 def list_agents(ask: Ask) -> Report:
@@ -146,10 +172,17 @@ def _publish_options(parser: Parser) -> None:
     _ask_option(parser)
 
 
+def _update_options(parser: Parser) -> None:
+    _agent_option(parser)
+    parser.add_argument("directory", metavar="DIR", help="the directory with manifest.json and the module")
+    parser.add_argument("--ask", metavar="AIN", type=values.amount, help="least pay per task (default: as before)")
+
+
 def _ask_option(parser: Parser) -> None:
     parser.add_argument(
         "--ask", metavar="AIN", type=values.amount, required=True, help="least pay per task, sealed until the close"
     )
+    dry_run_option(parser)
 
 
 def _offer_options(parser: Parser) -> None:
@@ -187,6 +220,14 @@ COMMANDS = [
     ),
     Command(
         "agent list", "agents this node knows of", "ainur agent list --capability summarize", list_agents, _list_options
+    ),
+    Command("agent retire", "end an agent on chain for good", f"ainur agent retire {_ID}", retire, _agent_option),
+    Command(
+        "agent update",
+        "put another build behind an agent's name",
+        f"ainur agent update {_ID} agents/text-summary",
+        update,
+        _update_options,
     ),
     Command("agent show", "one agent", f"ainur agent show {_ID}", show, _agent_option),
 ]

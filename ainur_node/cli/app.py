@@ -34,8 +34,9 @@ NOUNS: dict[str, tuple[str, str]] = {
     "auction": ("auction", "auctions: show, verify, why"),
     "receipt": ("receipt", "work receipts: show, verify"),
     "wallet": ("wallet", "money: new, show, balance, fund, transfer, ledger, audit"),
+    "channel": ("channel", "payment channels: open, top-up, pay, show, close"),
     "chain": ("chain", "the embedded chain: run, status"),
-    "bench": ("bench", "measure: e2e"),
+    "bench": ("bench", "measure: e2e, chain"),
 }
 INTERRUPTED = 130
 PIPE_CLOSED = 141

@@ -10,7 +10,17 @@ from ainur_node.cli.target import find_home, find_node, names_of, start_hint
 from ainur_node.rpc.client import Client, Refused, Unreachable
 from ainur_node.rpc.whereabouts import Whereabouts
 
-UNKNOWN = ("unknown", "not_found", "no_such", "no_auction", "no_receipt", "no_task", "no_escrow", "not_mine")
+UNKNOWN = (
+    "unknown",
+    "not_found",
+    "no_such",
+    "no_auction",
+    "no_receipt",
+    "no_task",
+    "no_escrow",
+    "not_mine",
+    "no_channel",
+)
 """How the codes begin with which a node says that it knows nothing of that name."""
 
 

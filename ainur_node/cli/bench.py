@@ -1,4 +1,4 @@
-"""``ainur bench``: how long a task takes from submission to payment, and how many a world settles per second."""
+"""``ainur bench e2e``: how long a task takes from submission to payment, and how many a world settles per second."""
 
 import threading
 import time
@@ -11,6 +11,7 @@ from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
+from ainur_node.cli.bench_chain import chain, chain_options
 from ainur_node.cli.command import Command, Parser, Report
 from ainur_node.cli.devnet import teller
 from ainur_node.cli.screen import Screen
@@ -227,4 +228,13 @@ def _options(parser: Parser) -> None:
     parser.add_argument("--input", metavar="FILE", help="the document (a built-in text)")
 
 
-COMMANDS = [Command("bench e2e", "from submission to payment", "ainur bench e2e --tasks 100 --json", e2e, _options)]
+COMMANDS = [
+    Command("bench e2e", "from submission to payment", "ainur bench e2e --tasks 100 --json", e2e, _options),
+    Command(
+        "bench chain",
+        "signed escrow calls per second",
+        "ainur bench chain --only embedded --json",
+        chain,
+        chain_options,
+    ),
+]

@@ -1,6 +1,8 @@
 """``ainur chain``: the embedded chain host."""
 
+import json
 import os
+import subprocess
 import sys
 
 from ainur_node.cli import values
@@ -26,6 +28,30 @@ def run(ask: Ask) -> Report:
     raise AssertionError
 
 
+def export(ask: Ask) -> Report:
+    """Write the state of the chain of this home as a raw chain specification that other nodes can start from."""
+    config = load(ask, ask.target if ask.node else ask.home).config
+    data = as_path(ask.options.data, "--data") if ask.options.data else config.path(config.chain.data)
+    out = as_path(ask.options.out, "--out")
+    if data is None or not data.is_dir():
+        raise Usage(f"{data} is no directory of a chain", hint="name one with --data; a remote chain is exported there")
+    command = [sys.executable, "-m", "chain_host", "export", "--data", str(data), "--out", str(out)]
+    if ask.options.at is not None:
+        command += ["--at", str(ask.options.at)]
+    with ask.screen.busy("reading the state …"):
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        why = done.stderr.strip()[-400:].removeprefix("chain_host: ")
+        raise Usage(f"nothing was exported: {why}", hint="see --at and --data")
+    said = json.loads(done.stdout.splitlines()[-1])
+    found = {"file": said["file"], "number": said["number"], "hash": said["hash"], "state_root": said["stateRoot"]}
+
+    def text(screen: Screen) -> None:
+        screen.facts([(name.replace("_", " "), value) for name, value in found.items()])
+
+    return Report(found, text)
+
+
 def status(ask: Ask) -> Report:
     """The chain as this node sees it."""
     found = ask.call("chain.status")
@@ -39,6 +65,14 @@ def status(ask: Ask) -> Report:
     return Report(found, text)
 
 
+def _export_options(parser: Parser) -> None:
+    parser.add_argument("--out", metavar="FILE", required=True, help="file to write")
+    parser.add_argument(
+        "--at", metavar="NUMBER", type=values.whole(0, 1 << 32), help="block number (default: the newest)"
+    )
+    parser.add_argument("--data", metavar="DIR", help="directory of the chain (chain.data)")
+
+
 def _run_options(parser: Parser) -> None:
     parser.add_argument("--data", metavar="DIR", help="directory of the chain (chain.data)")
     parser.add_argument(
@@ -48,5 +82,12 @@ def _run_options(parser: Parser) -> None:
 
 COMMANDS = [
     Command("chain run", "serve the embedded chain", "ainur --home ~/mynode chain run --port 9944", run, _run_options),
+    Command(
+        "chain export",
+        "write the chain's state as a chain specification",
+        "ainur chain export --out spec.json",
+        export,
+        _export_options,
+    ),
     Command("chain status", "the chain as this node sees it", "ainur chain status", status),
 ]

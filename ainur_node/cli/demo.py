@@ -37,10 +37,32 @@ def demo(ask: Ask) -> Report:
     except NotProven as no:
         hint = f"{no}; {no.hint}"
         raise Refused(no.code.replace("-", "_"), hint, no.exit_code, {"seen": no.result}) from no
-    return Report(found, lambda screen: _sums(screen, found))
+    show = _upgrade if options.scenario == "upgrade" else _sums
+    return Report(found, lambda screen: show(screen, found))
+
+
+def _channels(screen: Screen, found: Mapping[str, Any]) -> None:
+    screen.say()
+    rows = [
+        (name, c.get("payer"), c.get("payee"), c.get("steps"), ain(c.get("paid")), ain(c.get("returned")), c.get("how"))
+        for name, c in (found.get("channels") or {}).items()
+    ]
+    screen.table(("channel", "payer", "payee", "steps", "paid", "returned", "end"), rows)
+    screen.say()
+    screen.facts(
+        [
+            ("steps a second", found.get("steps_per_second")),
+            ("calls on chain", ", ".join(f"{n} {calls}" for n, calls in (found.get("onchain_calls") or {}).items())),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+            ("seconds", found.get("seconds")),
+        ]
+    )
 
 
 def _sums(screen: Screen, found: Mapping[str, Any]) -> None:
+    if found.get("scenario") == "channel":
+        _channels(screen, found)
+        return
     reputation = found.get("reputation") or {}
     screen.say()
     screen.facts(
@@ -74,11 +96,34 @@ def _sums(screen: Screen, found: Mapping[str, Any]) -> None:
         screen.say(f"{found['seconds']} s in all")
 
 
+def _upgrade(screen: Screen, found: Mapping[str, Any]) -> None:
+    screen.say()
+    flying = {each.get("task"): each.get("phase") for each in found.get("in_flight") or []}
+    rows = [
+        (row.get("task"), flying.get(row.get("task"), "—"), row.get("phase"), ain(row.get("paid")), row.get("seconds"))
+        for row in found.get("tasks") or []
+    ]
+    screen.table(("task", "at the upgrade", "end", "paid", "seconds"), rows)
+    screen.say()
+    screen.facts(
+        [
+            ("runtime", f"{found.get('from')} → {found.get('to')} in block {found.get('block')}"),
+            ("lost", len(found.get("lost") or [])),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+            ("seconds", found.get("seconds")),
+        ]
+    )
+
+
 def _options(parser: Parser) -> None:
     parser.add_argument("scenario", metavar="SCENARIO", nargs="?", default="task", help="what to show (task)")
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--keep", action="store_true", help="leave the world running: ainur devnet down ends it")
     parser.add_argument("--input", metavar="FILE", help="the document to summarise (this project's README.md)")
+    from ainur_node.devnet.channel_demo import FIELDS
+
+    fields = "\n".join(f"  {name}: {what}" for name, what in FIELDS)
+    parser.add_argument_group("ainur demo channel --json prints", fields)
 
 
 COMMANDS = [Command("demo", "a whole world on this machine, one real task", "ainur demo --keep", demo, _options)]

@@ -1,17 +1,21 @@
 """``ainur devnet``: a whole world on this machine, left running."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Command, Parser, Report, refusal
+from ainur_node.cli.command import Command, Parser, Report, Usage, refusal
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import short
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.rpc.messages import ExitCode
 
+if TYPE_CHECKING:
+    from ainur_node.devnet.external import ExternalChain
+
 MIN_NODES, MAX_NODES = 3, 32
+MAX_ADDRESS, MAX_SEED_FILE = 512, 256
 
 
 def teller(screen: Screen) -> Any:
@@ -33,7 +37,8 @@ def up(ask: Ask) -> Report:
         return _menu(menu.FAULTS)
     fault = menu.find(ask.options.fault) if ask.options.fault else None
     with ask.screen.busy("starting a world …"):
-        found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen), fault=fault)
+        chain = _external(ask)
+        found = world.up(ask.home, ask.options.nodes, tell=teller(ask.screen), fault=fault, chain=chain)
 
     def text(screen: Screen) -> None:
         _show(screen, found)
@@ -44,6 +49,32 @@ def up(ask: Ask) -> Report:
             screen.say("  or --agent csv-profile --input agents/csv-profile/example.json, or json-query with its own")
 
     return Report(found, text)
+
+
+def _external(ask: Ask) -> "ExternalChain | None":
+    """The chain of ``--chain``, with the key of ``--faucet``."""
+    from ainur_node.devnet.external import ExternalChain
+
+    url, faucet = ask.options.chain, ask.options.faucet
+    if (url is None) != (faucet is None):
+        raise Usage(
+            "--chain and --faucet go together: the nodes get their money from an account of that chain",
+            hint="ainur devnet up --chain ws://127.0.0.1:9944 --faucet FILE, with a seed of 64 hexadecimal digits",
+        )
+    if url is None:
+        return None
+    if not url.startswith(("ws://", "wss://")) or len(url) > MAX_ADDRESS:
+        raise Usage(f"--chain {url[:60]!r} is not a chain's address", hint="write it like ws://192.0.2.1:9944")
+    if ask.options.fault:
+        raise Usage("--fault needs a chain of the world's own", hint="leave out --chain")
+    digits = values.read_file(faucet, "--faucet", MAX_SEED_FILE).strip().removeprefix(b"0x")
+    try:
+        seed = bytes.fromhex(digits.decode("ascii"))
+    except ValueError:
+        seed = b""
+    if len(seed) != 32:
+        raise Usage(f"--faucet {faucet}: no seed is in it", hint="it holds 64 hexadecimal digits")
+    return ExternalChain(url, seed)
 
 
 def _menu(faults: tuple[Fault, ...]) -> Report:
@@ -118,6 +149,8 @@ def _up_options(parser: Parser) -> None:
         help="provider nodes, beside a submitter and an observer (3)",
     )
     parser.add_argument("--fault", metavar="NAME", type=values.name, help="make a liar of one node, or break one part")
+    parser.add_argument("--chain", metavar="URL", help="use the chain at this address")
+    parser.add_argument("--faucet", metavar="FILE", help="with --chain: seed of the account that funds the nodes")
     parser.add_argument("--faults", action="store_true", help="list the faults and start nothing")
 
 

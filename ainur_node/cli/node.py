@@ -21,6 +21,8 @@ def init(ask: Ask) -> Report:
     from ainur_node.devnet.init import init as make_home
 
     options = ask.options
+    if options.follow and (options.join is None or options.chain is not None):
+        raise Usage("--follow takes the chain from peers", hint="give --join MULTIADDR, and no --chain")
     if options.join is not None and (not options.join.startswith("/") or len(options.join) > MAX_ADDRESS):
         what = f"--join {options.join[:60]!r} is not a peer's address"
         raise Usage(what, hint="write it like /ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…")
@@ -36,6 +38,7 @@ def init(ask: Ask) -> Report:
             name=options.name,
             join=options.join,
             chain_url=options.chain,
+            follow=options.follow,
             tell=lambda event: ask.screen.note(event.get("text") or event.get("step")),
         )
 
@@ -157,6 +160,9 @@ def _init_options(parser: Parser) -> None:
         "--name", metavar="NAME", type=values.node_name, default="node", help="what the node calls itself (node)"
     )
     parser.add_argument("--chain", metavar="URL", help="with --join: where the chain of that world answers")
+    parser.add_argument(
+        "--follow", action="store_true", help="with --join: execute every block here instead of asking another's chain"
+    )
 
 
 COMMANDS = [

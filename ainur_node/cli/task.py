@@ -8,6 +8,7 @@ from typing import Any
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage, refusal
+from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, clean, counted, peer, short, size, when, yes
 from ainur_node.rpc.client import Refused, Unreachable
@@ -36,6 +37,8 @@ def submit(ask: Ask) -> Report:
     data = values.read_file(options.input, "--input", values.MAX_INPUT)
     media = options.media or ("application/json" if options.input.lower().endswith(".json") else "text/plain")
     _check_input(data, media)
+    if options.dry_run:
+        return quote(ask, "quote.submit", capability=options.agent, budget=options.budget)
     accepted = _hand_in(ask, data, media)
     if not options.wait:
         return Report(accepted, lambda screen: _submitted(screen, accepted))
@@ -283,7 +286,10 @@ def result(ask: Ask) -> Report:
 
 def cancel(ask: Ask) -> Report:
     """Take a task back before its auction closes."""
-    answer = ask.call("task.cancel", task=find_task(ask, ask.options.task))
+    task = find_task(ask, ask.options.task)
+    if ask.options.dry_run:
+        return quote(ask, "quote.cancel", task=task)
+    answer = ask.call("task.cancel", task=task)
     done = bool(answer.get("cancelled"))
 
     def text(screen: Screen) -> None:
@@ -336,6 +342,12 @@ def _submit_options(parser: Parser) -> None:
     parser.add_argument(
         "--key", metavar="TEXT", type=values.key, help="the same key again hands in nothing new, it finds the same task"
     )
+    dry_run_option(parser)
+
+
+def _cancel_options(parser: Parser) -> None:
+    _task_option(parser)
+    dry_run_option(parser)
 
 
 def _task_option(parser: Parser) -> None:
@@ -373,7 +385,11 @@ COMMANDS = [
         "task result", "the result of a task", "ainur task result 3fa9c1d2 --out summary.json", result, _result_options
     ),
     Command(
-        "task cancel", "take a task back before its auction closes", "ainur task cancel 3fa9c1d2", cancel, _task_option
+        "task cancel",
+        "take a task back before its auction closes",
+        "ainur task cancel 3fa9c1d2",
+        cancel,
+        _cancel_options,
     ),
     Command("task list", "the newest tasks", "ainur task list --limit 5", list_tasks, _list_options),
 ]

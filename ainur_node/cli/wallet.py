@@ -1,13 +1,16 @@
 """``ainur wallet``: what an account owns, what is held of it and why, and what it did."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report
+from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, short, when
+from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
 SETTLE_SECONDS = 120.0
@@ -75,19 +78,36 @@ def _due(claim: Mapping[str, Any]) -> str:
 
 def fund(ask: Ask) -> Report:
     """Take development money from the faucet; other worlds have none."""
+    if ask.options.dry_run:
+        return quote(ask, "quote.fund", amount=ask.options.amount)
     found = ask.call("wallet.fund", wait=SETTLE_SECONDS, amount=ask.options.amount)
     return Report(found, lambda screen: screen.say(f"{ain(ask.options.amount)} received"))
 
 
 def transfer(ask: Ask) -> Report:
-    """Pay another account."""
-    found = ask.call("wallet.transfer", wait=SETTLE_SECONDS, to=ask.options.to, amount=ask.options.amount)
+    """Pay another account; once, however often it is typed with the same key."""
+    if ask.options.dry_run:
+        return quote(ask, "quote.transfer", to=ask.options.to, amount=ask.options.amount)
+    key = ask.options.key or secrets.token_hex(8)
+    try:
+        found = ask.call("wallet.transfer", wait=SETTLE_SECONDS, to=ask.options.to, amount=ask.options.amount, key=key)
+    except Unreachable as away:
+        raise Unreachable(str(away), hint=f"{away.hint}; {_again(key)}", code=away.code) from away
+    except Refused as no:
+        if no.exit_code != ExitCode.UNREACHABLE:
+            raise
+        raise Refused(no.code, f"{no.hint}; {_again(key)}", no.exit_code, no.details) from no
 
     def text(screen: Screen) -> None:
-        screen.say(f"{ain(ask.options.amount)} sent to {ask.options.to}")
+        again = ", by an earlier order with this key" if found.get("repeated") else ""
+        screen.say(f"{ain(ask.options.amount)} sent to {ask.options.to}{again}")
         screen.facts([("extrinsic", found.get("hash")), ("block", found.get("block")), ("fee", ain(found.get("fee")))])
 
     return Report(found, text)
+
+
+def _again(key: str) -> str:
+    return f"the order may be under way: type the same with --key {key}, and it is paid once"
 
 
 def ledger(ask: Ask) -> Report:
@@ -105,8 +125,12 @@ def ledger(ask: Ask) -> Report:
             )
             for row in found["rows"]
         ]
+        waiting = [(when(row.get("at")), row.get("call"), "–", "queued", "–") for row in found.get("queued") or ()]
         empty = "nothing is under way" if ask.options.pending else "nothing signed yet"
-        screen.table(("at", "call", "nonce", "state", "extrinsic"), rows, empty=empty)
+        screen.table(("at", "call", "nonce", "state", "extrinsic"), [*waiting, *rows], empty=empty)
+        for row in found.get("dead") or ():
+            screen.say(f"dead: {row.get('call')} of {when(row.get('at'))}: {row.get('why')}")
+            screen.say(f"  next: {row.get('todo')}")
 
     return Report(found, text)
 
@@ -146,15 +170,17 @@ def _account_option(parser: Parser) -> None:
 
 def _amount_option(parser: Parser) -> None:
     parser.add_argument("amount", metavar="AIN", type=values.amount, help="how much")
+    dry_run_option(parser)
 
 
 def _transfer_options(parser: Parser) -> None:
     parser.add_argument("to", metavar="ACCOUNT", type=values.address, help="address or account of the payee")
     _amount_option(parser)
+    parser.add_argument("--key", metavar="KEY", type=values.key, help="the same key pays once, however often typed")
 
 
 def _ledger_options(parser: Parser) -> None:
-    parser.add_argument("--pending", action="store_true", help="only what is not in a block yet")
+    parser.add_argument("--pending", action="store_true", help="queued, in flight, and dead with what to do")
     parser.add_argument("--limit", metavar="N", type=values.whole(1, 1000), default=20, help="how many at most (20)")
 
 

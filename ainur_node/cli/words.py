@@ -7,7 +7,11 @@ from typing import Any
 
 from ainur_node.domain.money import format_ain
 
-TIMES = frozenset({"at", "submitted_at", "ended_at", "started", "commit_end", "reveal_end", "award_by"})
+TIMES = frozenset({"at", "submitted_at", "ended_at", "started", "commit_end", "reveal_end", "award_by"}) | {
+    "expires_at",
+    "closing_at",
+    "closes_at",
+}
 """Keys whose values are wall-clock milliseconds; JSON shows them as ISO 8601."""
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import ainur_node
 from ainur_node.devnet.asking import ask, client_of
+from ainur_node.devnet.channel_demo import channel_story
 from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY, open_market
 from ainur_node.devnet.plan import Plan
+from ainur_node.devnet.upgrade_demo import upgrade_story
 from ainur_node.devnet.verdict import Bid, Findings, faults
 from ainur_node.devnet.world import World, start
 from ainur_node.domain.money import PLANCK_PER_AIN, format_ain
@@ -24,7 +26,11 @@ from pallets_client.pallets import vcg_auction
 
 Tell = Callable[[dict[str, object]], None]
 
-SCENARIOS = {"task": "one real task: bid for, run, verified and paid across separate processes"}
+SCENARIOS = {
+    "task": "one real task: bid for, run, verified and paid across separate processes",
+    "channel": "a thousand paid steps off chain, and four ways in which a payment channel ends",
+    "upgrade": "the runtime is replaced while tasks are in flight: none is lost",
+}
 DEFAULT_HOME = Path("~/.ainur")
 PROVIDERS = 3
 BUDGET = PLANCK_PER_AIN
@@ -70,7 +76,12 @@ def run_demo(
         world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell)
         try:
             open_market(world.plan, tell)
-            result = _task(home, world, path, text, tell)
+            if scenario == "channel":
+                result = channel_story(home, world, tell)
+            elif scenario == "upgrade":
+                result = upgrade_story(home, world, text, tell)
+            else:
+                result = _task(home, world, path, text, tell)
         except BaseException:
             world.stop()
             raise
@@ -268,8 +279,13 @@ def _summary(output: bytes) -> str:
 
 
 def _verify_command(home: Path, auction: str) -> str:
+    return verify_line(home, OBSERVER, f"auction verify {auction}")
+
+
+def verify_line(home: Path, node: str, words: str) -> str:
+    """A command line about a world that was kept."""
     named = "" if home.expanduser() == DEFAULT_HOME.expanduser() else f" --home {shlex.quote(str(home))}"
-    return f"ainur{named} --node {OBSERVER} auction verify {auction}"
+    return f"ainur{named} --node {node} {words}"
 
 
 def _tell_money(story: Mapping[str, Any], tell: Tell) -> None:

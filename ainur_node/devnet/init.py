@@ -14,7 +14,7 @@ from typing import Any
 
 from ainur_node import config, keystore
 from ainur_node.devnet.homes import Home, make_keys, write_config
-from ainur_node.devnet.joining import learn_chain
+from ainur_node.devnet.joining import learn_chain, learn_genesis
 from ainur_node.devnet.layout import DevnetError, write_private
 from ainur_node.domain.money import PLANCK_PER_AIN
 from pallets_client.client import ChainClient
@@ -26,6 +26,7 @@ Tell = Callable[[dict[str, object]], None]
 OWN_FUNDS = 1_000 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
 GENESIS_TIMEOUT = 120.0
+_PRIVATE = ("--name", "Ainur Private")
 MESH_PORT, CHAIN_PORT = 4601, 9944
 PORTS_TRIED = 100
 _PEER = re.compile(r"/(ip4|ip6|dns4|dns6)/[^/]+/tcp/\d{1,5}/p2p/[1-9A-HJ-NP-Za-km-z]{20,80}")
@@ -37,22 +38,27 @@ def init(
     name: str = "node",
     join: str | None = None,
     chain_url: str | None = None,
+    follow: bool = False,
     tell: Tell = lambda _: None,
 ) -> dict[str, Any]:
     """Make a home: alone with a private world whose account is funded, or as a member of the world of ``join``.
 
     ``join`` is the address of a peer; the chain of its world answers at ``chain_url``, else where the peer
-    says. Raises ConfigError when the home is in use or an argument is wrong, Transient when the chain cannot be
-    reached; then nothing is left.
+    says. With ``follow`` the home has a chain host of its own, which takes the blocks from peers. Raises ConfigError
+    when the home is in use or an argument is wrong, Transient when the chain cannot be reached; then nothing is left.
     """
     home = Path(os.path.abspath(home.expanduser()))  # noqa: PTH100 # links must stay links
     if (home / config.FILE_NAME).exists():
         raise DevnetError("home-in-use", f"{home} is a node's home already", hint="run it, or name another with --home")
+    if follow and (join is None or chain_url is not None):
+        raise DevnetError("no-peer", "a node follows the chain of its peers", hint="give --join, not --chain")
     existed = home.exists()
     before = set(home.iterdir()) if existed else set()
     try:
         if join is None and chain_url is None:
             return _alone(home, name, tell)
+        if follow and join is not None:
+            return _follow(home, name, join, tell)
         return _join(home, name, join, chain_url, tell)
     except BaseException:
         _undo(home, before, existed=existed)
@@ -110,11 +116,16 @@ def _free_port(usual: int) -> int:
     return usual
 
 
-def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: Tell) -> dict[str, Any]:
-    if join is not None and _PEER.fullmatch(join) is None:
+def _check_peer(join: str) -> None:
+    if _PEER.fullmatch(join) is None:
         raise DevnetError(
             "bad-address", f"{join!r} is no peer's address", hint="write it like /ip4/192.0.2.1/tcp/4601/p2p/12D3KooW…"
         )
+
+
+def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: Tell) -> dict[str, Any]:
+    if join is not None:
+        _check_peer(join)
     if chain_url is None and join is not None:
         tell({"step": "asking", "text": f"asking {join} about its world"})
         chain_url = learn_chain(join)
@@ -149,6 +160,32 @@ def _join(home: Path, name: str, join: str | None, chain_url: str | None, tell: 
     return _finish(made, world, write_config(home, sections))
 
 
+def _follow(home: Path, name: str, join: str, tell: Tell) -> dict[str, Any]:
+    _check_peer(join)
+    tell({"step": "asking", "text": f"asking {join} for the genesis of its world"})
+    spec = learn_genesis(join)
+    (home / "chain").mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_private(home / "chain" / "spec.json", spec.decode("utf-8", "replace"))
+    said = _chain_host(["spec", "--file", str(home / "chain" / "spec.json")])
+    genesis, network = said["genesis"].removeprefix("0x"), (said["network_id"] or "").removeprefix("0x")
+    tell({"step": "genesis", "text": f"the genesis of {said['name']} was taken", "genesis": genesis})
+    made = _keys(home, name, tell)
+    world = {
+        "name": name,
+        "genesis": genesis,
+        "network_id": network,
+        "chain_url": "",
+        "bootstrap": [join],
+        "nodes": [{"name": name, "home": str(home), "peer_id": made.peer_id}],
+    }
+    chain: dict[str, config.Value] = {"mode": "follow"}
+    if (port := _free_port(CHAIN_PORT)) != CHAIN_PORT:
+        chain["port"] = port
+    sections: dict[str, dict[str, config.Value]] = {"node": {"name": name}, "chain": chain, **_listening()}
+    sections["mesh"] = {**sections.get("mesh", {}), "bootstrap": (join,)}
+    return _finish(made, world, write_config(home, sections))
+
+
 def _finish(made: Home, world: dict[str, Any], path: Path) -> dict[str, Any]:
     write_private(made.directory / "world.json", json.dumps(world, indent=1) + "\n")
     return {
@@ -164,27 +201,29 @@ def _finish(made: Home, world: dict[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-def _make_genesis(home: Path, balances: dict[str, int], sudo: str) -> dict[str, str]:
+def _make_genesis(home: Path, balances: dict[str, int], sudo: str) -> dict[str, Any]:
     """Let the chain host make a world in ``home/chain``; what it says about it."""
     listed = home / f".balances-{secrets.token_hex(4)}.json"
     write_private(listed, json.dumps(balances))
-    command = [sys.executable, "-m", "chain_host", "genesis", "--dir", str(home / "chain")]
     try:
-        done = subprocess.run(
-            [*command, "--balances", str(listed), "--sudo", sudo, "--name", "Ainur Private"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=GENESIS_TIMEOUT,
-            check=False,
+        return _chain_host(
+            ["genesis", "--dir", str(home / "chain"), "--balances", str(listed), "--sudo", sudo, *_PRIVATE],
         )
     finally:
         listed.unlink()
+
+
+def _chain_host(arguments: list[str]) -> dict[str, Any]:
+    """What a command of the chain host says in its last line."""
+    command = [sys.executable, "-m", "chain_host", *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", timeout=GENESIS_TIMEOUT, check=False
+    )
     if done.returncode != 0:
         raise DevnetError(
             "no-genesis", f"the genesis could not be made: {done.stderr[-400:]}", hint="is the installation complete?"
         )
-    said: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return said
 
 

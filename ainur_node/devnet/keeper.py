@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from ainur_node.devnet import external
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.faults.parts import KeptParts
 from ainur_node.devnet.layout import write_private
@@ -79,17 +80,32 @@ class Keeper:
             if genesis is not None and genesis.poll() is None:
                 genesis.kill()
                 genesis.wait()
-        chain = self._children.start(self._chain_program())
-        self._wait(chain)
-        said = chain.ready or {}
-        self._say("chain", "the chain runs", url=said.get("url"), genesis=said.get("genesis"), pid=_pid(chain))
-        self._write_world(str(said.get("genesis")))
+        if self._plan.external:
+            self._join_chain()
+        else:
+            self._start_chain()
         nodes = {node.name: self._children.start(self._node_program(node)) for node in self._plan.nodes}
         self._wait(*nodes.values())
         for node in self._plan.nodes:
             child = nodes[node.name]
             self._say("node", f"{node.name} runs", name=node.name, pid=_pid(child), peer_id=node.peer_id)
         _print({"ready": True, "pid": os.getpid()})
+
+    def _start_chain(self) -> None:
+        chain = self._children.start(self._chain_program())
+        self._wait(chain)
+        said = chain.ready or {}
+        self._say("chain", "the chain runs", url=said.get("url"), genesis=said.get("genesis"), pid=_pid(chain))
+        spec = json.loads((self._plan.layout.chain / "world.json").read_text("utf-8"))
+        self._write_world(external.Identity(_bare(said.get("genesis")), _bare(spec["network_id"])))
+
+    def _join_chain(self) -> None:
+        plan = self._plan
+        found = external.identity(plan.external)
+        seed = bytes.fromhex(plan.layout.faucet_file.read_text("ascii"))
+        external.fund(plan.external, seed, {bytes.fromhex(node.account): node.funds for node in plan.nodes})
+        self._say("chain", "the nodes are funded on a chain outside", url=plan.external, genesis="0x" + found.genesis)
+        self._write_world(found)
 
     def _keep(self) -> None:
         # Nobody reads our stdout once the world is up.
@@ -130,7 +146,7 @@ class Keeper:
 
     def _make_genesis(self) -> subprocess.Popen[bytes] | None:
         layout = self._plan.layout
-        if (layout.chain / "world.json").exists():
+        if self._plan.external or (layout.chain / "world.json").exists():
             return None
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         balances = layout.directory / "balances.json"
@@ -191,15 +207,14 @@ class Keeper:
     def _alter(self, node: PlannedNode) -> "Alter | None":
         return self._fault.alter if self._fault is not None and node.name in self._fault.nodes else None
 
-    def _write_world(self, genesis: str) -> None:
+    def _write_world(self, chain: external.Identity) -> None:
         plan, layout = self._plan, self._plan.layout
-        spec = json.loads((layout.chain / "world.json").read_text("utf-8"))
         document = {
             "name": layout.directory.name,
-            "genesis": genesis.removeprefix("0x"),
-            "network_id": str(spec["network_id"]).removeprefix("0x"),
+            "genesis": chain.genesis,
+            "network_id": chain.network_id,
             "chain_url": plan.chain_url,
-            "chain_data": str(layout.chain),
+            "chain_data": "" if plan.external else str(layout.chain),
             "bootstrap": [f"{node.listen}/p2p/{node.peer_id}" for node in plan.nodes],
             "faucet": str(layout.faucet_file),
             "fault": plan.fault,
@@ -257,6 +272,10 @@ def _print(event: dict[str, object]) -> None:
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.write(json.dumps(event) + "\n")
         sys.stdout.flush()
+
+
+def _bare(digits: object) -> str:
+    return str(digits).removeprefix("0x")
 
 
 def _pid(child: Child) -> int | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ainur_node import keystore
+from ainur_node.devnet.external import ExternalChain
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.homes import Home, make_keys, write_config
 from ainur_node.devnet.layout import (
@@ -47,6 +48,11 @@ class PlannedNode:
     ss58: str
     provider: bool
 
+    @property
+    def funds(self) -> int:
+        """Planck that its account starts with."""
+        return OBSERVER_FUNDS if self.name == OBSERVER else PROVIDER_FUNDS
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -59,6 +65,8 @@ class Plan:
     durable: bool
     fault: str = ""
     nodes: list[PlannedNode] = field(default_factory=list)
+    external: str = ""
+    """Address of a chain that somebody else runs; empty: this world runs its own."""
 
     @property
     def layout(self) -> Layout:
@@ -67,15 +75,12 @@ class Plan:
 
     @property
     def chain_url(self) -> str:
-        """Where the chain host will answer."""
-        return f"ws://127.0.0.1:{self.chain_port}"
+        """Where the chain answers."""
+        return self.external or f"ws://127.0.0.1:{self.chain_port}"
 
     def balances(self) -> dict[str, int]:
         """Planck of each account at genesis, by address."""
-        amounts = {self.faucet: FAUCET_FUNDS}
-        for node in self.nodes:
-            amounts[node.ss58] = OBSERVER_FUNDS if node.name == OBSERVER else PROVIDER_FUNDS
-        return amounts
+        return {self.faucet: FAUCET_FUNDS} | {node.ss58: node.funds for node in self.nodes}
 
     def write(self) -> None:
         """Write the plan into its world's directory."""
@@ -107,6 +112,7 @@ def make_plan(
     *,
     durable: bool = True,
     fault: Fault | None = None,
+    chain: ExternalChain | None = None,
 ) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
@@ -121,15 +127,17 @@ def make_plan(
         )
     names = [f"n{number}" for number in range(1, providers + 1)] + [SUBMITTER, OBSERVER]
     chain_port, *ports = free_ports(len(names) + 1)
-    faucet = Sr25519(new_seed())
+    faucet = Sr25519(chain.seed if chain is not None else new_seed())
     write_private(layout.faucet_file, faucet.seed.hex() + "\n")
     homes = [make_keys(layout.home(name), name, keystore.DEVELOPMENT) for name in names]
     nodes = list(_nodes(homes, ports))
     name = fault.name if fault is not None else ""
-    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, name, nodes)
+    external = chain.url if chain is not None else ""
+    plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, name, nodes, external)
     server = postgres_of(plan)
+    more = {**(chain.settings if chain is not None else {}), **(fault.settings if fault is not None else {})}
     for node in nodes:
-        _configure(plan, node, server.dsn(node.database), fault.settings if fault is not None else {})
+        _configure(plan, node, server.dsn(node.database), more)
         (Path(node.home) / "world.json").symlink_to(Path("..") / layout.world_file.name)
     plan.write()
     return plan

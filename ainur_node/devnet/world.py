@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ainur_node.devnet.asking import ask
+from ainur_node.devnet.external import ExternalChain
 from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import (
     DevnetError,
@@ -86,6 +87,7 @@ def start(
     tell: Tell,
     node_command: tuple[str, ...] = (),
     fault: Fault | None = None,
+    chain: ExternalChain | None = None,
 ) -> World:
     """Make a world and start it; the market is not there yet.
 
@@ -93,7 +95,7 @@ def start(
     is one that runs, ConfigError, Transient; nothing is left then.
     """
     if attached:
-        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell, fault=fault)
+        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell, fault=fault, chain=chain)
     try:
         with claim.take(devnet_directory(home)):
             running = current(home)
@@ -105,7 +107,8 @@ def start(
                 )
             if running is not None:
                 _clear(running)  # what a killed keeper left
-            return _start(new_layout(home, world), nodes, node_command, attached=False, tell=tell, fault=fault)
+            made = new_layout(home, world)
+            return _start(made, nodes, node_command, attached=False, tell=tell, fault=fault, chain=chain)
     finally:
         _remove_if_empty(devnet_directory(home))
 
@@ -118,11 +121,12 @@ def _start(
     attached: bool,
     tell: Tell,
     fault: Fault | None,
+    chain: ExternalChain | None,
 ) -> World:
     layout.directory.mkdir(mode=0o700, parents=True)
     try:
         # A world that ends with us is removed then: nobody waits for its database to reach the disk.
-        plan = make_plan(layout, nodes, node_command, durable=not attached, fault=fault)
+        plan = make_plan(layout, nodes, node_command, durable=not attached, fault=fault, chain=chain)
         tell({"step": "keys", "text": f"fresh keys and homes for {len(plan.nodes)} nodes", "nodes": len(plan.nodes)})
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         if not attached:
@@ -148,15 +152,19 @@ def up(
     tell: Tell = lambda _: None,
     node_command: tuple[str, ...] = (),
     fault: Fault | None = None,
+    chain: ExternalChain | None = None,
 ) -> dict[str, Any]:
     """Start a world that stays, with the sample agents offered by every provider; what `status` says of it.
 
-    A ``fault`` makes liars of some of its nodes; the summariser is all that such a world offers.
+    A ``fault`` makes liars of some of its nodes; the summariser is all that such a world offers. With a ``chain`` the
+    world runs none of its own.
 
     Raises DevnetError when one is up already, ConfigError, Transient, Refused, Unreachable; nothing is left then.
     """
     began = time.monotonic()
-    started = start(home, nodes, world=world, attached=False, tell=tell, node_command=node_command, fault=fault)
+    started = start(
+        home, nodes, world=world, attached=False, tell=tell, node_command=node_command, fault=fault, chain=chain
+    )
     try:
         open_market(started.plan, tell, SAMPLES if fault is None else (SUMMARY,))
     except BaseException:

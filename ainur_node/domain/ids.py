@@ -6,6 +6,7 @@ TaskId = NewType("TaskId", bytes)
 AuctionId = NewType("AuctionId", bytes)
 EscrowId = NewType("EscrowId", bytes)
 AgentId = NewType("AgentId", bytes)
+ChannelId = NewType("ChannelId", bytes)
 PackageId = NewType("PackageId", bytes)  # sha-256 of the manifest
 ModuleId = NewType("ModuleId", bytes)  # sha-256 of the WebAssembly module
 AccountId = NewType("AccountId", bytes)  # sr25519 public key

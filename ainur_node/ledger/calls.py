@@ -1,7 +1,7 @@
 """Calls that happen exactly once: an outbox row before every signature, followed until its era is over."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -11,13 +11,25 @@ import trio
 
 from ainur_node.errors import Transient
 from ainur_node.ports import Outbox, OutboxRow
-from pallets_client.errors import CallMalformed, ChainError
+from pallets_client.errors import CallMalformed, ChainError, EndpointsDisagree, StaleHead
 from pallets_client.keys import Sr25519
 from pallets_client.records import Call, Expired, Failed, Included, Outcome, Refused, Signed
 
 log = structlog.get_logger(__name__)
 
 RESUME_AT_MOST = 1024
+
+
+class StaleChain(Transient):
+    """The chain stands still as far as this node can see: nothing is signed on an old head."""
+
+    code = "stale_head"
+
+
+class EndpointsDiffer(Transient):
+    """Two endpoints finalized different blocks: one of them is not on this chain."""
+
+    code = "endpoints_differ"
 
 
 class CallWriter(Protocol):
@@ -41,14 +53,18 @@ class CallWriter(Protocol):
 class Caller:
     """Sends calls of one account. A call under way is never signed a second time under the same ``ref``."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, *, final: bool = False) -> None:
+        """``final``: the writer calls :meth:`on_final`, and :meth:`keep_books` writes what finalized blocks say."""
         self._outbox = outbox
+        self._final = final
         self._writer: CallWriter | None = None
         self._token = trio.lowlevel.current_trio_token()
         self._under_way: dict[bytes, Future[Outcome]] = {}
         # Hashes signed for a ref that is under way: more than one only when the writer had to sign anew.
         self._hashes: dict[bytes, list[bytes]] = {}
         self._resumed: list[tuple[Signed, Future[Outcome]]] = []
+        self._notes: list[tuple[bytes, str]] = []
+        self._noted = trio.Event()
 
     def on_signed(self, signed: Signed) -> None:
         """Called in the writer's thread before the bytes leave: the row must be stored first."""
@@ -60,10 +76,31 @@ class Caller:
             raw=signed.raw,
             era_end=signed.era_end_block,
             call=signed.call_name,
-            intent=json.dumps({"block": signed.block}),
+            intent=json.dumps({"block": signed.block, "spec": signed.spec, "tip": str(signed.tip)}),
         )
         trio.from_thread.run(self._outbox.sign, row, trio_token=self._token)
         self._hashes.setdefault(signed.ref, []).append(signed.hash)
+
+    def on_final(self, signed: Signed, outcome: Outcome) -> None:
+        """Called in the writer's thread when finalized blocks decided about an extrinsic; never waits."""
+        try:
+            self._token.run_sync_soon(self._take_note, signed.hash, described(outcome))
+        except trio.RunFinishedError:
+            return  # the node stopped meanwhile; the row is taken up at the next start
+
+    def _take_note(self, signed: bytes, outcome: str) -> None:
+        self._notes.append((signed, outcome))
+        self._noted.set()
+
+    async def keep_books(self) -> None:
+        """Write down what :meth:`on_final` heard; what is lost with the process is found again at the next start."""
+        while True:
+            await self._noted.wait()
+            self._noted = trio.Event()
+            notes, self._notes = self._notes, []
+            async with trio.open_nursery() as nursery:
+                for signed, outcome in notes:
+                    nursery.start_soon(self._write_down, signed, outcome)
 
     @property
     def writer(self) -> CallWriter:
@@ -79,12 +116,17 @@ class Caller:
     async def resume(self) -> int:
         """Follow what an earlier process signed and never saw the end of; how many there were."""
         rows = await self._outbox.unresolved(self.writer.key.account)
-        for row in rows[:RESUME_AT_MOST]:
-            since = int(json.loads(row.intent).get("block", 0))
-            signed = Signed(row.ref, row.hash, row.nonce, since, row.era_end, row.raw, row.call)
+        self.take_up(rows[:RESUME_AT_MOST])
+        return len(rows)
+
+    def take_up(self, rows: Sequence[OutboxRow]) -> None:
+        """Follow rows whose end nobody knows, each under its ref."""
+        for row in rows:
+            notes = json.loads(row.intent)
+            since, spec, tip = (int(notes.get(name, 0)) for name in ("block", "spec", "tip"))
+            signed = Signed(row.ref, row.hash, row.nonce, since, row.era_end, row.raw, row.call, spec, tip)
             future = self._under_way[row.ref] = self.writer.resume(signed)
             self._resumed.append((signed, future))
-        return len(rows)
 
     async def settle_resumed(self) -> None:
         """Write down how the resumed ones ended."""
@@ -98,14 +140,22 @@ class Caller:
         except ChainError as exc:
             log.warning("outbox_unresolved", why=str(exc))
         else:
-            await self._write_down(signed.hash, _described(outcome))
+            if not self._final:
+                await self._write_down(signed.hash, described(outcome))
         # The same call may be under way again by now, as another extrinsic.
         if self._under_way.get(signed.ref) is future:
             del self._under_way[signed.ref]
 
     async def send(self, call: Call, *natural_id: bytes) -> Included | Failed | Refused:
         """One call to its end; Transient when the chain is away or the era passed without it."""
-        ref = blake2b(b"\x00".join((f"{call.pallet}.{call.name}".encode(), *natural_id)), digest_size=32).digest()
+        return await self.send_as(ref_of(call, *natural_id), call)
+
+    def follows(self, ref: bytes) -> bool:
+        """Whether a call with this ref is under way."""
+        return ref in self._under_way
+
+    async def send_as(self, ref: bytes, call: Call) -> Included | Failed | Refused:
+        """As :meth:`send`, under a ref of the caller's own."""
         future = self._under_way.get(ref)
         if future is None:
             future = self._under_way[ref] = self.writer.submit(call, ref)
@@ -113,6 +163,13 @@ class Caller:
             outcome = await _wait(future)
         except CallMalformed:
             raise
+        except StaleHead as exc:
+            raise StaleChain(
+                f"nothing is signed on an old head: {exc}",
+                hint="check the chain with `ainur chain status`, or add another endpoint to chain.url",
+            ) from exc
+        except EndpointsDisagree as exc:
+            raise EndpointsDiffer(str(exc), hint="remove the wrong endpoint from chain.url") from exc
         except ChainError as exc:
             raise Transient(f"the chain did not take {call.pallet}.{call.name}: {exc}") from exc
         finally:
@@ -125,10 +182,12 @@ class Caller:
 
     async def _resolve(self, ref: bytes, outcome: Outcome) -> None:
         *before, last = self._hashes.pop(ref, [b""])
+        if self._final:
+            return
         for signed in before:
             await self._write_down(signed, "signed anew")
         if last:
-            await self._write_down(last, _described(outcome))
+            await self._write_down(last, described(outcome))
 
     async def _write_down(self, signed: bytes, outcome: str) -> None:
         """A store that is away must not hide an outcome: whoever was told "try again" would pay twice."""
@@ -138,12 +197,18 @@ class Caller:
             log.warning("outcome_not_stored", hash=signed.hex()[:16], outcome=outcome, why=str(exc))
 
 
-def _described(outcome: Outcome) -> str:
+def ref_of(call: Call, *natural_id: bytes) -> bytes:
+    """What names a call while it is under way: its kind, and ids that make it different from others of it."""
+    return blake2b(b"\x00".join((f"{call.pallet}.{call.name}".encode(), *natural_id)), digest_size=32).digest()
+
+
+def described(outcome: Outcome) -> str:
+    """An outcome as one line; the first word names its kind."""
     match outcome:
         case Included(block_number=number):
             return f"included in block {number}"
-        case Failed(block_number=number, error=error):
-            return f"failed in block {number}: {error}"
+        case Failed(block_number=number, error=error, doc=doc):
+            return f"failed in block {number}: {error}" + (f" — {doc}" if doc else "")
         case Refused(reason=reason):
             return f"refused: {reason[:200]}"
         case Expired(era_end_block=end):

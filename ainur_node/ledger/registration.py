@@ -59,9 +59,12 @@ class Registration:
             call = agent_registry.register_agent(
                 manifest.name, manifest.capability, manifest.package, manifest.module, kind, royalty
             )
-            refused = await self._do(call)
-        elif found.state != agent_registry.AgentState.ACTIVE:
+            # Two agents of one account may be on their way at the same time.
+            refused = await self._do(call, agent)
+        elif found.state in (agent_registry.AgentState.RETIRED, agent_registry.AgentState.UNBONDING):
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
+        elif found.state != agent_registry.AgentState.ACTIVE:
+            return Rejection("not_active", f"the agent {manifest.name} is not on offer on chain: activate it first")
         elif found.capability_name != manifest.capability.encode():
             has = bytes(found.capability_name).decode("utf-8", "replace")
             return Rejection(
@@ -69,7 +72,7 @@ class Registration:
             )
         elif found.package != manifest.package:
             call = agent_registry.update_agent(agent, manifest.package, manifest.module, kind, royalty)
-            refused = await self._do(call, manifest.package)
+            refused = await self._do(call, agent, manifest.package)
         return refused if refused is not None else agent
 
     async def version(self, agent: AgentId) -> int:

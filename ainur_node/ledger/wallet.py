@@ -7,7 +7,8 @@ import trio
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
-from ainur_node.ledger.calls import Caller
+from ainur_node.ledger.advice import BY_ERROR
+from ainur_node.ledger.intents import Intent, Intents
 from pallets_client.errors import ChainError
 from pallets_client.hashing import SINK_ACCOUNT
 from pallets_client.keys import Sr25519
@@ -15,27 +16,25 @@ from pallets_client.pallets import balances
 from pallets_client.records import Audit, Call, Failed, Included, Refused
 
 FAUCET_PATIENCE = 30.0
-PLAIN = {
-    "Token.BelowMinimum": "the payee would own less than an account must, 0.001 AIN: send more",
-    "Token.FundsUnavailable": "the paying account has not so much",
-    "Arithmetic.Underflow": "the paying account has not so much",
-}
-"""What the chain's own words for a refused transfer mean."""
 
 
 class Wallet:
     """What the command line may do with money."""
 
-    def __init__(self, client: Any, caller: Caller, writer_for: Any) -> None:
+    def __init__(self, client: Any, intents: Intents, writer_for: Any) -> None:
         self._client = client
-        self._caller = caller
+        self._intents = intents
         self._writer_for = writer_for
 
     async def transfer(self, to: bytes, amount: Amount, nonce: bytes) -> dict[str, Any] | Rejection:
-        """Send money; ``nonce`` makes two equal transfers two."""
+        """Send money; ``nonce`` makes two equal transfers two, and the same transfer asked for twice one."""
         if to == SINK_ACCOUNT:
             return Rejection("to_the_sink", "nobody can take money out of the sink account again")
-        return _told(await self._caller.send(balances.transfer(to, amount), to, nonce))
+        return await self._intents.carry_out(balances.transfer(to, amount), nonce)
+
+    async def pending(self, limit: int) -> list[Intent]:
+        """Orders that are not in a block, and those that never will be."""
+        return await self._intents.pending(limit)
 
     async def fund(self, faucet_seed: bytes, to: bytes, amount: Amount) -> dict[str, Any] | Rejection:
         """Take from the faucet of a development world."""
@@ -66,6 +65,6 @@ def _told(outcome: Included | Failed | Refused) -> dict[str, Any] | Rejection:
         case Included(block_hash=block, block_number=number, fee=fee):
             return {"block": number, "block_hash": block.hex(), "fee": str(fee)}
         case Failed(error=error, doc=doc):
-            return Rejection("chain_refused", f"{PLAIN.get(error) or doc or 'the chain gives no reason'} ({error})")
+            return Rejection("chain_refused", f"{BY_ERROR.get(error) or doc or 'the chain gives no reason'} ({error})")
         case Refused(reason=reason):
             return Rejection("fee_refused", f"the account cannot pay for it: {reason}")

@@ -42,6 +42,7 @@ class ChainWatch:
         self._look = look
         self._watched: dict[Key, _Watched] = {}
         self._head = Head(0, b"")
+        self._new_head = trio.Event()
         self._market = 0
         self._seen_at = 0.0
         self.reachable = False
@@ -85,6 +86,8 @@ class ChainWatch:
         keys = list(self._watched)
         now, values = await trio.to_thread.run_sync(self._look, keys, abandon_on_cancel=True)
         self._head, self._market, self._seen_at = head, now, trio.current_time()
+        self._new_head.set()
+        self._new_head = trio.Event()
         self.reachable = True
         for key, raw in zip(keys, values, strict=True):
             watched = self._watched.get(key)
@@ -92,6 +95,12 @@ class ChainWatch:
                 watched.raw = raw
                 watched.changed.set()
                 watched.changed = trio.Event()
+
+    async def wait_height(self, after: int, seconds: float) -> None:
+        """Return when a block above ``after`` was seen, or after that many seconds."""
+        with trio.move_on_after(seconds):
+            while self._head.number <= after:
+                await self._new_head.wait()
 
     @property
     def height(self) -> int:

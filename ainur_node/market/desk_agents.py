@@ -1,4 +1,4 @@
-"""The desk for agents: lint, publish, offer, withdraw, list, show."""
+"""The desk for agents: lint, publish, offer, withdraw, retire, list, show."""
 
 from dataclasses import replace
 from typing import Any, Protocol
@@ -37,6 +37,10 @@ class Registrar(Protocol):
         """The version bids must name."""
         ...
 
+    async def retire(self, agent: AgentId) -> Rejection | None:
+        """Retire an agent on chain."""
+        ...
+
 
 class AgentDesk:
     """Everything an agent owner can ask for."""
@@ -71,7 +75,7 @@ class AgentDesk:
     async def publish(self, params: Params, send: Send) -> None:
         """Store, register, announce; each step is told."""
         ask = planck(params, "ask")
-        _check_ask(ask)
+        check_ask(ask)
         raw, wasm = blob(params, "manifest", MAX_MANIFEST), blob(params, "wasm", MAX_MODULE)
         await send({"step": "checking", "text": "inspecting and compiling the module"})
         package = await self._library.add(raw, wasm)
@@ -82,7 +86,7 @@ class AgentDesk:
     async def offer(self, params: Params, send: Send) -> None:
         """Fetch somebody else's package by hash, run it twice, and offer it here."""
         ask, wanted = planck(params, "ask"), PackageId(id32(params, "package"))
-        _check_ask(ask)
+        check_ask(ask)
         await send({"step": "fetching", "text": f"fetching package {wanted.hex()[:12]}"})
         package = await self._library.fetch(wanted, await self._holders(wanted))
         if isinstance(package, Rejection):
@@ -154,6 +158,17 @@ class AgentDesk:
         await self._offers.put(replace(offer, active=False))
         return {"agent": agent.hex(), "active": False}
 
+    async def retire(self, params: Params) -> dict[str, Any]:
+        """End an agent on chain for good; running work goes on."""
+        agent = AgentId(id32(params, "agent"))
+        refused = await self._registrar.retire(agent)
+        if refused is not None:
+            refuse(refused)
+        offer = self._offers.get(agent)
+        if offer is not None:
+            await self._offers.put(replace(offer, active=False))
+        return {"agent": agent.hex(), "active": False, "retired": True}
+
     async def list_agents(self, params: Params) -> dict[str, Any]:
         """Agents on chain; asks of other nodes are sealed."""
         capability = params.get("capability")
@@ -189,6 +204,7 @@ class AgentDesk:
         }
 
 
-def _check_ask(ask: Amount) -> None:
+def check_ask(ask: Amount) -> None:
+    """Refuse an ask that would be paid nothing."""
     if ask <= 0:
         raise Refuse("ask_zero", "the ask must be above 0: it is what the agent gets at least")

@@ -81,18 +81,11 @@ class TaskDesk:
             return await self._repeats.earlier(ticket) or await self._submit(params, ticket)
 
     async def _submit(self, params: Params, ticket: Ticket | None) -> dict[str, Any]:
-        wanted = text(params, "capability", 64)
         document = blob(params, "input", MAX_INPUT)
         media = text(params, "media", 64, TEXT)
-        budget = planck(params, "budget")
         deadline = whole(params, "deadline_ms", *DEADLINE_MS)
-        if len(self._engine.states(TASK)) >= self._settings.max_open_tasks:
-            raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
-        if budget <= 0:
-            raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
-        agents = await self._agents(wanted)
+        agents, budget = await self._possible(params)
         capability = agents[0].capability
-        await self._check_budget(budget)
         manifest, modules = await self._manifest(agents)
         task_input = await self._input(document, media, manifest)
         sha = await self._library.keep(task_input)
@@ -120,6 +113,21 @@ class TaskDesk:
         state = self._engine.state(TASK, task)
         auction = state.auction.hex() if state is not None else None
         return {"task": task.hex(), "auction": auction, "budget": str(budget), "input_sha256": sha.hex()}
+
+    async def _possible(self, params: Params) -> tuple[list[ChainAgent], Amount]:
+        """Who could do the task, and its budget; Refuse says what stands in the way."""
+        wanted, budget = text(params, "capability", 64), planck(params, "budget")
+        if len(self._engine.states(TASK)) >= self._settings.max_open_tasks:
+            raise Refuse("busy", f"{self._settings.max_open_tasks} tasks are open here: wait for some to end")
+        if budget <= 0:
+            raise Refuse("budget_zero", "the budget must be above 0: it is the highest price you would pay")
+        agents = await self._agents(wanted)
+        await self._check_budget(budget)
+        return agents, budget
+
+    async def check(self, params: Params) -> Amount:
+        """The budget of a task that could be handed in now; nothing happens."""
+        return (await self._possible(params))[1]
 
     async def _agents(self, capability: str) -> list[ChainAgent]:
         """Who can do it: others with that capability, or with the one capability of all agents of that name."""
@@ -268,17 +276,22 @@ class TaskDesk:
             raise Refuse("too_late", f"the task is {task.phase} already: `ainur task show` tells how it ended")
 
         def decide(state: State) -> Fact | Rejection:
-            if isinstance(state, RequesterTask) and state.cancelled:
-                return Rejection("cancelled_already", "the cancellation is under way")
-            if state.phase not in CANCELLABLE:
-                hint = "its bids are closed, and its winner has a claim; should that one fail, it can be cancelled"
-                return Rejection("too_late", f"the task is {state.phase}: {hint}")
-            return CancelRequested(self._clock.now_ms())
+            return _not_cancellable(state) or CancelRequested(self._clock.now_ms())
 
         rejection = await self._engine.tell(TASK, task.task, decide)
         if rejection is not None:
             refuse(rejection)
         return {"task": task.task.hex(), "cancelled": True}
+
+    async def held_by(self, params: Params) -> dict[str, Any]:
+        """What a cancellation of the task would free; Refuse when it could not be cancelled."""
+        task = await self._task(params)
+        if task.final:
+            raise Refuse("too_late", f"the task is {task.phase} already: `ainur task show` tells how it ended")
+        rejection = _not_cancellable(task)
+        if rejection is not None:
+            refuse(rejection)
+        return {"task": task.task.hex(), "frees": str(task.budget)}
 
     async def list_tasks(self, params: Params) -> dict[str, Any]:
         """The newest tasks."""
@@ -301,3 +314,12 @@ def _alike(one: Manifest, other: Manifest) -> bool:
         and one.media_type == other.media_type
         and one.input_schema == other.input_schema
     )
+
+
+def _not_cancellable(state: State) -> Rejection | None:
+    if isinstance(state, RequesterTask) and state.cancelled:
+        return Rejection("cancelled_already", "the cancellation is under way")
+    if state.phase not in CANCELLABLE:
+        hint = "its bids are closed, and its winner has a claim; should that one fail, it can be cancelled"
+        return Rejection("too_late", f"the task is {state.phase}: {hint}")
+    return None

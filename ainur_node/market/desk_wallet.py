@@ -1,15 +1,18 @@
 """The desk for money: balances, transfers, the outbox, the audit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.ids import AccountId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
-from ainur_node.market.asking import Params, id32, planck, refuse, whole
+from ainur_node.market.asking import Params, id32, planck, refuse, text, whole
 from ainur_node.market.claims import claims
 from ainur_node.market.engine import Engine
-from ainur_node.ports import Clock, Ledger, Outbox
+from ainur_node.market.repeats import MAX_KEY
+from ainur_node.ports import Clock, Ledger, Outbox, OutboxRow
 from ainur_node.rpc.messages import ExitCode, Refuse
 
 MAX_KEY_FILE = 256
@@ -24,6 +27,10 @@ class WalletCalls(Protocol):
 
     async def fund(self, faucet_seed: bytes, to: bytes, amount: Amount) -> dict[str, Any] | Rejection:
         """Take from the faucet."""
+        ...
+
+    async def pending(self, limit: int) -> list[Any]:
+        """Orders that are not in a block, and those that never will be."""
         ...
 
     async def audit(self) -> Any:
@@ -93,10 +100,16 @@ class WalletDesk:
         if amount <= 0:
             raise Refuse("amount_zero", "the amount must be above 0", ExitCode.USAGE)
         balance = await self._ledger.balance(self._ledger.account)
-        if amount > balance.spendable:
+        nonce = self._clock.random(16)
+        if params.get("key") is not None:
+            key = text(params, "key", MAX_KEY)
+            if not key or not key.isprintable():
+                raise Refuse("bad_parameter", f"key must be 1 to {MAX_KEY} printable characters", ExitCode.USAGE)
+            nonce = content_hash(key.encode("utf-8", "replace"))
+        elif amount > balance.spendable:  # what a key stands for may have been paid already
             numbers = {"spendable": str(balance.spendable), "free": str(balance.free)}
             raise Refuse("insufficient_funds", "the amount is above what is spendable", details=numbers)
-        answer = await self._wallet.transfer(to, amount, self._clock.random(16))
+        answer = await self._wallet.transfer(to, amount, nonce)
         if isinstance(answer, Rejection):
             refuse(answer)
         return {**answer, "to": to.hex(), "amount": str(amount)}
@@ -105,21 +118,22 @@ class WalletDesk:
         """Every extrinsic this node signed, newest first."""
         limit = whole(params, "limit", 1, 1000, 50)
         rows = await self._outbox.outbox(limit)
-        pending = bool(params.get("pending"))
-        return {
-            "rows": [
-                {
-                    "at": row.at,
-                    "call": row.call,
-                    "hash": row.hash.hex(),
-                    "nonce": row.nonce,
-                    "state": row.outcome or "pending",
-                    "era_end": row.era_end,
-                }
-                for row in rows
-                if not pending or row.outcome is None
-            ]
-        }
+        if not params.get("pending"):
+            return {"rows": [_row(row) for row in rows]}
+        flying = await self._outbox.unresolved(self._ledger.account)
+        return {"rows": [_row(row) for row in flying[:limit]], **await self._intents(flying, limit)}
+
+    async def _intents(self, flying: Sequence[OutboxRow], limit: int) -> dict[str, Any]:
+        """Orders that wait to be signed, and those that will never be in a block, with what to do about them."""
+        signed = {row.ref for row in flying}
+        queued, dead = [], []
+        for intent in await self._wallet.pending(limit):
+            row = {"at": intent.at, "call": f"{intent.call.pallet}.{intent.call.name}", "intent": intent.ref.hex()}
+            if intent.state == "dead":
+                dead.append({**row, "why": intent.why, "todo": intent.todo})
+            elif intent.ref not in signed:
+                queued.append({**row, "state": "queued"})
+        return {"queued": queued, "dead": dead}
 
     async def audit(self, params: Params) -> dict[str, Any]:
         """All money of the chain; the difference is 0 on an honest one."""
@@ -133,3 +147,14 @@ class WalletDesk:
             "difference": found.difference,
             "at_block": found.block.hex(),
         }
+
+
+def _row(row: OutboxRow) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "call": row.call,
+        "hash": row.hash.hex(),
+        "nonce": row.nonce,
+        "state": row.outcome or "in flight",
+        "era_end": row.era_end,
+    }

@@ -181,6 +181,10 @@ class Libp2pMesh:
         await self._meetings.reach(peer_id, (transport,))
         return peer_id
 
+    def strike(self, peer: PeerId, reason: str) -> None:
+        """Lower the standing of a peer whose answer turned out to be bad; at the limit it is banned for a while."""
+        self._meetings.strike(peer, reason)
+
     def wrong_worlds(self) -> list[WrongWorld]:
         """The latest peers that were refused for their genesis, for people to see."""
         return list(self._meetings.wrong_worlds.values())

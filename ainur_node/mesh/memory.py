@@ -213,6 +213,10 @@ class MemoryMesh:
                     return data
         raise Transient(f"blob {sha256.hex()} could not be fetched")
 
+    def strike(self, peer: PeerId, reason: str) -> None:
+        """Count it."""
+        self._strike(peer, reason)
+
     def wrong_worlds(self) -> list[WrongWorld]:
         """Nobody of another genesis comes by here."""
         return []

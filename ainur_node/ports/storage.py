@@ -143,6 +143,10 @@ class Outbox(Protocol):
         """Rows of one account without an outcome, by nonce."""
         ...
 
+    async def attempts(self, ref: bytes) -> list[OutboxRow]:
+        """Everything that was signed under a ref, oldest first."""
+        ...
+
     async def resolve(self, extrinsic: bytes, outcome: str) -> bool:
         """Keep the outcome of an extrinsic by its hash; False when it had one, which stays."""
         ...

@@ -151,6 +151,12 @@ class MemoryStore:
         found = [row for row in self._tables.outbox.values() if row.account == account and row.outcome is None]
         return sorted(found, key=lambda row: row.nonce)
 
+    async def attempts(self, ref: bytes) -> list[OutboxRow]:
+        """See PostgresStore.attempts."""
+        await trio.lowlevel.checkpoint()
+        limits.check_key(ref)
+        return [row for row in self._tables.outbox.values() if row.ref == ref]
+
     async def resolve(self, extrinsic: bytes, outcome: str) -> bool:
         """See PostgresStore.resolve."""
         await trio.lowlevel.checkpoint()

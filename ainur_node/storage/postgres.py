@@ -180,6 +180,11 @@ class PostgresStore:
             )
         )
 
+    async def attempts(self, ref: bytes) -> list[OutboxRow]:
+        """Give everything that was signed under a ref, oldest first."""
+        limits.check_key(ref)
+        return _outbox_rows(await self._database.fetch(f"{_OUTBOX} where ref = $1 order by number", ref))
+
     async def resolve(self, extrinsic: bytes, outcome: str) -> bool:
         """Keep the outcome of an extrinsic by its hash; False when it had one already, which stays."""
         row = await self._database.fetchrow(

@@ -19,6 +19,10 @@ from ainur_node.supervisor.stopping import StopSignal
 
 _TEND = 0.5
 DATABASE = "ainur"
+CATCH_UP_SECONDS = 3600.0
+"""A node that follows is ready once it has executed the blocks of its world."""
+_DESCRIBED = {False: ("world.json",), True: ("spec.json", "world.json")}
+"""Files that tell a chain host of its genesis, when it makes blocks and when it follows."""
 
 
 def run(home: Path, config_path: Path | None = None, *, tell: Tell = lambda _: None) -> int:
@@ -42,7 +46,7 @@ def run(home: Path, config_path: Path | None = None, *, tell: Tell = lambda _: N
 
 def _check_ports(config: Config) -> None:
     check_listen(config.mesh.listen, "mesh.listen")
-    if config.chain.mode == "embedded":
+    if config.chain.mode != "remote":
         check_port("127.0.0.1", config.chain.port, "chain.port")
 
 
@@ -84,25 +88,33 @@ class _Daemon:
 
     def _start_chain(self, environment: dict[str, str]) -> dict[str, str]:
         chain = self._config.chain
-        if chain.mode != "embedded":
+        if chain.mode == "remote":
             return {}
+        follows = chain.mode == "follow"
         data, runtime = self._config.path(chain.data), self._config.path(chain.runtime)
-        if data is None or not (data / "world.json").exists():
+        if data is None or not any((data / name).exists() for name in _DESCRIBED[follows]):
             raise ConfigError(f"there is no chain in {data}", hint=f"make one: ainur --home {self._config.home} init")
         # A port of its own choice would be another one after a restart, and the node would not find it.
         port = chain.port or free_ports(1)[0]
         command = [sys.executable, "-m", "chain_host", "run", "--data", str(data), "--port", str(port)]
-        if runtime is not None:
+        command += ["--keep-blocks", str(chain.keep_states)]
+        if chain.keep_bodies:
+            command += ["--keep-bodies", str(chain.keep_bodies)]
+        if follows:
+            command.append("--follow")
+        elif runtime is not None:
             command += ["--runtime", str(runtime)]
         said = self._wait(self._children.start(Program("chain", command, log=self._log("chain"))))
         # From here on the node sees a chain like any other: one that answers at an address.
-        return {"AINUR_CHAIN__MODE": "remote", "AINUR_CHAIN__URL": str(said.get("url", ""))}
+        mode = "follow" if follows else "remote"
+        return {"AINUR_CHAIN__MODE": mode, "AINUR_CHAIN__URL": str(said.get("url", ""))}
 
     def _start_node(self, environment: dict[str, str]) -> dict[str, str]:
         command = [sys.executable, "-m", "ainur_node.node", "--home", str(self._config.home)]
         if self._config_path is not None:
             command += ["--config", str(self._config_path)]
-        program = Program("node", command, environment, log=self._log("node"), ready_within=90.0)
+        within = CATCH_UP_SECONDS if self._config.chain.mode == "follow" else 90.0
+        program = Program("node", command, environment, log=self._log("node"), ready_within=within)
         self._wait(self._children.start(program))
         return {}
 

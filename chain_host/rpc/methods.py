@@ -6,6 +6,7 @@ from typing import Any
 from chain_host.errors import WorldError
 from chain_host.pool import Pool
 from chain_host.runtime_api import RuntimeApi
+from chain_host.spec import PROPERTIES
 from chain_host.ss58 import decode
 
 from .encoding import block_json, header_json, hexed
@@ -19,7 +20,6 @@ MAX_HASHES = 1_024
 
 def system_methods(views: Views, *, chain_name: str, version: str) -> dict[str, Method]:
     """`system_*`: who this node is, and nonces."""
-    properties = {"ss58Format": 42, "tokenDecimals": 12, "tokenSymbol": "AIN"}
     health = {"peers": 0, "isSyncing": False, "shouldHavePeers": False}
 
     def fixed(value: Any) -> Method:
@@ -48,10 +48,10 @@ def system_methods(views: Views, *, chain_name: str, version: str) -> dict[str, 
         "system_version": fixed(version),
         "system_chain": fixed(chain_name),
         "system_chainType": fixed("Development"),
-        "system_properties": fixed(properties),
+        "system_properties": fixed(PROPERTIES),
         "system_health": fixed(health),
         "system_peers": fixed([]),
-        "system_nodeRoles": fixed(["Authority"]),
+        "system_nodeRoles": fixed(["Full" if views.node.follows else "Authority"]),
         "system_syncState": sync_state,
         "system_accountNextIndex": next_index,
         "account_nextIndex": next_index,

@@ -12,11 +12,14 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from chain_host.errors import MalformedScale, RuntimeTrap, StateDiscarded, UnknownBlock
+from chain_host.errors import BodyDiscarded, MalformedScale, RuntimeTrap, StateDiscarded, UnknownBlock
 from chain_host.node import NewBlock, Node
 from chain_host.pool import PoolRefusal
+from chain_host.spec import PROPERTIES
 from chain_host.store import BlockReader
 
+from .ainur_methods import ainur_methods
+from .child_methods import child_methods
 from .encoding import dumps, header_json, hexed
 from .errors import (
     INTERNAL,
@@ -30,6 +33,7 @@ from .errors import (
     error_response,
 )
 from .methods import Method, RawJson, block_methods, system_methods
+from .node_methods import UNSAFE, node_methods, specification_methods, unsafe
 from .params import Params
 from .state_methods import payment_methods, pool_methods, state_methods
 from .subscriptions import MAX_WATCHED_KEYS, Subscriptions
@@ -121,6 +125,10 @@ class RpcServer:
             **state_methods(self.views),
             **payment_methods(self.views),
             **pool_methods(self.views),
+            **ainur_methods(self.views),
+            **child_methods(self.views),
+            **node_methods(self.views),
+            **specification_methods(self.views, chain_name=chain_name, properties=PROPERTIES),
             "author_submitExtrinsic": self._submit,
             "rpc_methods": self._names,
         }
@@ -137,6 +145,7 @@ class RpcServer:
             "state_subscribeStorage": self._watch_storage,
             **dict.fromkeys(("state_subscribeRuntimeVersion", "chain_subscribeRuntimeVersion"), self._watch_version),
             "author_submitAndWatchExtrinsic": self._submit_and_watch,
+            "grandpa_subscribeJustifications": self._watch_justifications,
         }
         self._ending = {
             "chain_unsubscribeNewHeads",
@@ -149,9 +158,11 @@ class RpcServer:
             "state_unsubscribeRuntimeVersion",
             "chain_unsubscribeRuntimeVersion",
             "author_unwatchExtrinsic",
+            "grandpa_unsubscribeJustifications",
         }
         self._tasks: set[asyncio.Task[None]] = set()
         node.on_block = self._new_block
+        node.on_statuses = self.subscriptions.statuses
 
     async def listen(self, port: int) -> tuple[Server, int]:
         """Serve on the loopback address; port 0 takes a free one. Returns the port in use."""
@@ -256,7 +267,7 @@ class RpcServer:
                 return self.subscriptions.remove(connection, str(params.get(0)))
         except PoolRefusal as exc:
             raise RpcError(exc.code, exc.message, exc.data) from exc
-        except (UnknownBlock, StateDiscarded) as exc:
+        except (UnknownBlock, StateDiscarded, BodyDiscarded) as exc:
             raise state_error(exc) from exc
         except RuntimeTrap as exc:
             raise RpcError(4003, f"Client error: Execution failed: {exc}") from exc
@@ -264,6 +275,8 @@ class RpcServer:
             raise RpcError(INVALID_PARAMS, "Invalid params", str(exc)) from exc
         except RuntimeError as exc:  # the executor is closing
             raise RpcError(INTERNAL, "Internal error", str(exc)) from exc
+        if name in UNSAFE:
+            raise unsafe(name)
         raise RpcError(METHOD_NOT_FOUND, "Method not found")
 
     async def _names(self, _params: Params) -> Any:
@@ -298,6 +311,10 @@ class RpcServer:
         connection.held = []
         one.send(dumps({"block": hexed(self.views.head[1]), "changes": changes}))
         return one.id
+
+    async def _watch_justifications(self, connection: Connection, _params: Params) -> Any:
+        """There are none: whoever waits for one waits as at a node whose validators are away."""
+        return self.subscriptions.add(connection, "grandpa_justifications").id
 
     async def _watch_version(self, connection: Connection, _params: Params) -> Any:
         facts = await self.views.runtime(None)

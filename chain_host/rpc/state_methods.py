@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from chain_host.block import Header, pre_digest
 from chain_host.hashing import blake2_256
+from chain_host.proofs import read_proof
 from chain_host.runtime_api import RuntimeApi
 from chain_host.scale import Reader
 
@@ -14,6 +16,7 @@ from .views import Views
 
 MAX_KEYS = 1_000
 MAX_PAGE = 1_000
+MAX_LISTED = 10_000  # keys of an answer that is not paged
 MAX_RANGE = 1_024  # blocks of one state_queryStorage
 MAX_CALL = 6 << 20
 _CLASSES = ("normal", "operational", "mandatory")
@@ -41,6 +44,26 @@ def state_methods(views: Views) -> dict[str, Method]:
         after = None if params.get(2) is None else params.hex(2, "a key")
         count = params.number(1, most=MAX_PAGE)
         return [hexed(key) for key in views.keys(prefix, after, count, params.at(3))]
+
+    async def all_keys(params: Params) -> Any:
+        return [hexed(key) for key in listed(params)]
+
+    async def pairs(params: Params) -> Any:
+        keys, at = listed(params), params.at(1) or views.head[1]
+        return [[hexed(key), hexed(value)] for key, value in zip(keys, views.values(keys, at), strict=True)]
+
+    def listed(params: Params) -> list[bytes]:
+        prefix = b"" if params.get(0) is None else params.hex(0, "a prefix")
+        keys = views.keys(prefix, None, MAX_LISTED + 1, params.at(1))
+        if len(keys) > MAX_LISTED:
+            raise RpcError(4002, "too many keys", f"more than {MAX_LISTED}: ask state_getKeysPaged")
+        return keys
+
+    async def proof(params: Params) -> Any:
+        keys = params.keys(0, most=MAX_KEYS)
+        at = params.at(1) or views.head[1]
+        trie = await views.trie(at)
+        return {"at": hexed(at), "proof": [hexed(node) for node in read_proof(trie, keys)]}
 
     def changes_at(keys: list[bytes], at: bytes | None) -> dict[str, Any]:
         block = at or views.head[1]
@@ -82,6 +105,9 @@ def state_methods(views: Views) -> dict[str, Method]:
         "state_getStorageHashAt": storage_hash,
         "state_getStorageSize": storage_size,
         "state_getStorageSizeAt": storage_size,
+        "state_getKeys": all_keys,
+        "state_getPairs": pairs,
+        "state_getReadProof": proof,
         "state_getKeysPaged": keys_paged,
         "state_getKeysPagedAt": keys_paged,
         "state_queryStorageAt": query_at,
@@ -126,9 +152,14 @@ def pool_methods(views: Views) -> dict[str, Method]:
         return [hexed(raw) for raw in await views.node.execute(views.node.pool.pending)]
 
     async def dry_run(params: Params) -> Any:
-        raw, at = params.hex(0, "an extrinsic"), params.at(1)
+        raw, at = params.hex(0, "an extrinsic"), params.at(1) or views.head[1]
+        parent = views.header(at)
+        slot = 0 if parent is None else parent.slot or 0
+        number = 0 if parent is None else parent.number
 
         def ask(api: RuntimeApi) -> bytes:
+            # as the first of the block that would follow: eras look up the parent, which only that block knows
+            api.initialize_block(Header(at, number + 1, bytes(32), bytes(32), (pre_digest(slot),)))
             return api.ask("BlockBuilder_apply_extrinsic", raw)
 
         return hexed(await views.node.ask(ask, at))

@@ -50,6 +50,12 @@ class Subscriptions:
         self._heads: dict[str, Subscription] = {}
         self._storage: dict[str, Subscription] = {}
         self._versions: dict[str, Subscription] = {}
+        self._silent: dict[str, Subscription] = {}
+        self._homes = {
+            "state_storage": self._storage,
+            "state_runtimeVersion": self._versions,
+            "grandpa_justifications": self._silent,
+        }
         self._watches: dict[bytes, dict[str, Subscription]] = {}
         self._all: dict[str, Subscription] = {}
 
@@ -72,7 +78,7 @@ class Subscriptions:
     def _home(self, one: Subscription) -> dict[str, Subscription]:
         if one.hash:
             return self._watches.setdefault(one.hash, {})
-        return {"state_storage": self._storage, "state_runtimeVersion": self._versions}.get(one.method, self._heads)
+        return self._homes.get(one.method, self._heads)
 
     def remove(self, sink: Sink, subscription_id: str) -> bool:
         """End a subscription of this connection; whether there was one."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chain_host.block import Block, Header
-from chain_host.errors import StateDiscarded, UnknownBlock
+from chain_host.errors import BodyDiscarded, StateDiscarded, UnknownBlock
 from chain_host.node import Node
 from chain_host.runtime_api import RuntimeApi
+from chain_host.state import STATE_VERSION
 from chain_host.store import BlockReader
+from chain_host.trie import Trie
 
 from .encoding import hexed, version_json
 from .errors import STATE_ERROR, RpcError
@@ -32,6 +34,7 @@ class Views:
         self.node = node
         self._reader = reader
         self._runtimes: list[RuntimeFacts] = []
+        self._trie: tuple[bytes, Trie] | None = None
 
     @property
     def head(self) -> tuple[Header, bytes]:
@@ -60,6 +63,14 @@ class Views:
         """A whole block, the head for None."""
         number = self.number_of(block_hash)
         return None if number is None else self._reader.block(number)
+
+    def oldest_state(self) -> int:
+        """Smallest number of a block whose state is kept."""
+        return self._reader.oldest_state()
+
+    def oldest_body(self) -> int:
+        """Smallest number of a block whose body is kept."""
+        return self._reader.oldest_body()
 
     def genesis_spec(self) -> bytes:
         """Raw chain specification as JSON bytes."""
@@ -95,6 +106,23 @@ class Views:
         """Blocks in first..last that changed any of the keys."""
         return self._reader.changed_keys(first, last, keys)
 
+    async def trie(self, block_hash: bytes) -> Trie:
+        """The trie of the state after a block; one old one is kept, since its making reads the whole state."""
+        if self._trie is not None and self._trie[0] == block_hash:
+            return self._trie[1]
+        chain = self.node.chain
+
+        def make() -> Trie:
+            state = chain.state_at(block_hash, chain.store)
+            if state is chain.state:
+                return chain.state.trie
+            values = {key: state.get(key) for key in state.keys_from(b"")}
+            return Trie(version=STATE_VERSION).updated(values)
+
+        made = await self.node.execute(make)
+        self._trie = (block_hash, made)
+        return made
+
     async def runtime(self, at: bytes | None) -> RuntimeFacts:
         """Version and metadata of the runtime after a block."""
         (code,) = self.values([CODE_KEY], at)
@@ -113,6 +141,8 @@ class Views:
 
 def state_error(exc: Exception) -> RpcError:
     """The error of a block or state that cannot be read."""
+    if isinstance(exc, BodyDiscarded):
+        return RpcError(STATE_ERROR, f"Client error: Block body already discarded: {exc}")
     if isinstance(exc, StateDiscarded):
         return RpcError(STATE_ERROR, f"Client error: State already discarded: {exc}")
     return RpcError(STATE_ERROR, f"Client error: UnknownBlock: {exc}")

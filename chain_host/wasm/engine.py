@@ -41,6 +41,13 @@ def engine() -> wasmtime.Engine:
     config = wasmtime.Config()
     config.cranelift_nan_canonicalization = True
     config.epoch_interruption = True
+    # Substrate's own executor refuses these too; and what they could change of an instance beside its memory
+    # and globals would outlive a call (see instances.py).
+    config.wasm_bulk_memory = False
+    config.wasm_simd = False
+    config.wasm_relaxed_simd = False
+    config.wasm_multi_memory = False
+    config.wasm_memory64 = False
     made = wasmtime.Engine(config)
     threading.Thread(target=_tick, args=(made, threading.Event()), name="wasm-epochs", daemon=True).start()
     return made

@@ -17,7 +17,7 @@ ARENA = 4 << 20  # results of host functions are laid here without entering the 
 SUPPORT = """(module
  (memory (export "memory") %d)
  (global $next (export "next") (mut i32) (i32.const 0))
- (func (export "malloc") (param $size i32) (result i32) (local $at i32) (local $pages i32)
+ (func $malloc (export "malloc") (param $size i32) (result i32) (local $at i32) (local $pages i32)
   (if (i32.gt_u (local.get $size) (i32.const 33554432)) (then unreachable))
   (local.set $at (global.get $next))
   (global.set $next (i32.add (local.get $at)
@@ -28,7 +28,8 @@ SUPPORT = """(module
    (then (if (i32.lt_s (memory.grow (i32.add (local.get $pages) (i32.const 32))) (i32.const 0))
     (then (if (i32.lt_s (memory.grow (local.get $pages)) (i32.const 0)) (then unreachable))))))
   (local.get $at))
- (func (export "free") (param i32)))"""
+ (func (export "free") (param i32))
+ %s)"""
 
 
 class Guest:

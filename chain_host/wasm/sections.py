@@ -1,10 +1,14 @@
 """Custom sections of a module: where a runtime carries its version, readable without running it."""
 
+from collections.abc import Iterator
+
 from chain_host.errors import MalformedScale, RuntimeTrap
 from chain_host.scale import Reader, blob, compact
 
 MAGIC = b"\0asm\1\0\0\0"
 MAX_SECTIONS = 1_024
+_CUSTOM, _GLOBALS, _DATA = 0, 6, 11
+_CONSTS, _END = (0x41, 0x42), 0x0B
 
 
 def _leb(reader: Reader) -> int:
@@ -18,23 +22,74 @@ def _leb(reader: Reader) -> int:
     raise MalformedScale("a length of more than five bytes")
 
 
-def custom_sections(wasm: bytes) -> dict[str, bytes]:
-    """Contents of custom sections by name; the first of a name counts. Raises MalformedScale."""
+def sections(wasm: bytes) -> Iterator[tuple[int, bytes]]:
+    """(kind, contents) of every section, in order. Raises MalformedScale."""
     if wasm[:8] != MAGIC:
         raise MalformedScale("no WebAssembly module")
-    reader, found = Reader(wasm, 8), dict[str, bytes]()
+    reader = Reader(wasm, 8)
     for _ in range(MAX_SECTIONS):
         if reader.finished():
-            return found
+            return
         kind = reader.uint(1)
-        size = _leb(reader)
-        end = reader.offset + size
-        if kind == 0:
-            name = reader.take(_leb(reader)).decode("utf-8", "replace")
-            found.setdefault(name, reader.take(end - reader.offset))
-        else:
-            reader.take(size)
+        yield kind, reader.take(_leb(reader))
     raise MalformedScale("too many sections")
+
+
+def custom_sections(wasm: bytes) -> dict[str, bytes]:
+    """Contents of custom sections by name; the first of a name counts. Raises MalformedScale."""
+    found = dict[str, bytes]()
+    for kind, contents in sections(wasm):
+        if kind == _CUSTOM:
+            reader = Reader(contents)
+            name = reader.take(_leb(reader)).decode("utf-8", "replace")
+            found.setdefault(name, contents[reader.offset :])
+    return found
+
+
+def _constant(reader: Reader) -> int:
+    """Value of an initializer that is one `i32.const` or `i64.const`. Raises MalformedScale for any other."""
+    if reader.uint(1) not in _CONSTS:
+        raise MalformedScale("an initializer that is no constant")
+    value = shift = 0
+    while shift < 70:
+        byte = reader.uint(1)
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+    if reader.uint(1) != _END:
+        raise MalformedScale("an initializer of more than one instruction")
+    return value & 0xFFFFFFFF
+
+
+def written_from(wasm: bytes) -> int | None:
+    """Lowest address that a runtime's data is laid at, when memory from there on is all that tells a used instance
+    from a fresh one: at most one global may change, the stack pointer, which every call that returns restores.
+
+    None when the module is of another shape.
+    """
+    lowest: int | None = None
+    try:
+        for kind, contents in sections(wasm):
+            reader = Reader(contents)
+            if kind == _GLOBALS:
+                mutable = 0
+                for _ in range(_leb(reader)):
+                    reader.uint(1)
+                    mutable += reader.uint(1)
+                    _constant(reader)
+                if mutable > 1:
+                    return None
+            elif kind == _DATA:
+                for _ in range(_leb(reader)):
+                    if _leb(reader) != 0:
+                        return None
+                    start = _constant(reader)
+                    reader.take(_leb(reader))
+                    lowest = start if lowest is None else min(lowest, start)
+    except MalformedScale:
+        return None
+    return lowest
 
 
 def embedded_version(wasm: bytes) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -18,10 +19,14 @@ class ProviderState(IntEnum):
 
 
 class AgentState(IntEnum):
-    """Whether an agent can be awarded work."""
+    """Where an agent stands in its life; only ACTIVE ones can be awarded work."""
 
     ACTIVE = 0
     RETIRED = 1
+    REGISTERED = 2
+    VERIFIED = 3
+    PAUSED = 4
+    UNBONDING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +119,64 @@ def update_agent(agent: bytes, package: bytes, module: bytes, class_: int, royal
 def retire_agent(agent: bytes) -> Call:
     """Offer it no more; escrows that run go on."""
     return Call(PALLET, "retire_agent", {"agent": agent})
+
+
+def declare_agent(name: str, capability: str, package: bytes, module: bytes, class_: int, royalty_bps: int) -> Call:
+    """As ``register_agent``, but not on offer yet: to be verified, then activated."""
+    return Call(PALLET, "declare_agent", register_agent(name, capability, package, module, class_, royalty_bps).args)
+
+
+def verify_agent(agent: bytes, issuer: bytes | None = None) -> Call:
+    """Let the provider's own stake, or a trusted issuer's attestation, vouch for the agent's package."""
+    return Call(PALLET, "verify_agent", {"agent": agent, "issuer": issuer})
+
+
+def activate_agent(agent: bytes) -> Call:
+    """Put a verified or paused agent on offer."""
+    return Call(PALLET, "activate_agent", {"agent": agent})
+
+
+def pause_agent(agent: bytes) -> Call:
+    """Take it off the market for a while."""
+    return Call(PALLET, "pause_agent", {"agent": agent})
+
+
+def unbond_agent(agent: bytes) -> Call:
+    """Offer it no more and give its co-owners notice; ``finish_agent`` ends it after the unbonding time."""
+    return Call(PALLET, "unbond_agent", {"agent": agent})
+
+
+def finish_agent(agent: bytes) -> Call:
+    """Retire an agent whose unbonding time is over; free for whoever makes the call."""
+    return Call(PALLET, "finish_agent", {"agent": agent})
+
+
+def set_profile(agent: bytes, price_policy: bytes, endpoints: Sequence[str]) -> Call:
+    """Hash of the rules behind the agent's asks, and at most 4 addresses; zeros and none free the deposit."""
+    addresses = [address.encode() for address in endpoints]
+    return Call(PALLET, "set_profile", {"agent": agent, "price_policy": price_policy, "endpoints": addresses})
+
+
+def give_share(agent: bytes, owner: bytes, bps: int) -> Call:
+    """Give a co-owner a part of every price, in 1/10,000; only the co-owner can give it up."""
+    return Call(PALLET, "give_share", {"agent": agent, "owner": owner, "bps": bps})
+
+
+def renounce_share(agent: bytes) -> Call:
+    """Give up the caller's share."""
+    return Call(PALLET, "renounce_share", {"agent": agent})
+
+
+def set_upstream(agent: bytes, links: Sequence[bytes]) -> Call:
+    """Pay royalties to at most 2 agents that this one builds on, as they ask at present."""
+    return Call(PALLET, "set_upstream", {"agent": agent, "links": list(links)})
+
+
+def update_provider(operator: bytes | None, payout: bytes | None) -> Call:
+    """Change the hot and the payout account; None leaves what is there."""
+    return Call(PALLET, "update_provider", {"operator": operator, "payout": payout})
+
+
+def set_issuer(issuer: bytes, trusted: bool) -> Call:
+    """Trust an account's attestations about agents, or trust them no more; root only."""
+    return Call(PALLET, "set_issuer", {"issuer": issuer, "trusted": trusted})

@@ -11,7 +11,10 @@ PALLET = "Market"
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """Genesis constants; times in milliseconds of market time, money in planck, rates in 1/10,000."""
+    """Genesis constants; times in milliseconds of market time, money in planck, rates in 1/10,000.
+
+    What was added after the first release has its development value where a chain does not know it yet.
+    """
 
     award_within: int
     start_within: int
@@ -34,6 +37,13 @@ class Params:
     fee_reserve: int
     max_deliver: int
     decline_cap: int
+    item_deposit: int = AIN // 100
+    byte_deposit: int = AIN // 10_000
+    registration_fee: int = 0
+    channel_deposit: int = AIN // 100
+    channel_challenge_min: int = 10_000
+    channel_challenge_max: int = 3_600_000
+    channel_life: int = 2_592_000_000
     court_plead: int = 30_000
     court_nonce: int = 20_000
     court_commit: int = 20_000
@@ -66,6 +76,9 @@ DEVELOPMENT = Params(
     fee_reserve=AIN // 50,
     max_deliver=600_000,
     decline_cap=20,
+    item_deposit=AIN // 100,
+    byte_deposit=AIN // 10_000,
+    registration_fee=0,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, TypeVar
 
 from pallets_client.errors import ChainMisbehaviour
@@ -20,7 +20,8 @@ class Variant:
 
 
 def record(cls: type[T], value: object) -> T:
-    """``cls`` from the fields of a decoded struct; fields that the record does not know are ignored.
+    """``cls`` from the fields of a decoded struct; fields that the record does not know are ignored,
+    and those it has a default for may be missing: an older runtime has none.
 
     Raises ChainMisbehaviour when one is missing or is no int, bool, bytes, record or list of bytes where
     the record says so.
@@ -30,6 +31,8 @@ def record(cls: type[T], value: object) -> T:
     arguments: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]  # only dataclasses are passed
         name = item.name.rstrip("_")  # ``class`` is a keyword here
+        if name not in value and item.default is not MISSING:
+            continue
         if name not in value:
             raise ChainMisbehaviour(f"{cls.__name__}: the runtime has no field {name}")
         found = value[name]

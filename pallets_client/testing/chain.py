@@ -24,7 +24,7 @@ from pallets_client.records import (
     Outcome,
     Refused,
 )
-from pallets_client.testing import auctions, escrows, registry
+from pallets_client.testing import auctions, channels, escrows, registry
 from pallets_client.testing.world import DispatchError, World, ensure
 
 Rule = Callable[[World, bytes, Mapping[str, Any]], None]
@@ -55,6 +55,14 @@ RULES: Mapping[str, Rule] = {
     "Escrow.dispute": escrows.dispute,
     "Escrow.timeout_dispute": escrows.timeout_dispute,
     "Escrow.forget": escrows.forget,
+    "Channels.open": channels.open_,
+    "Channels.top_up": channels.top_up,
+    "Channels.claim": channels.claim,
+    "Channels.claim_batch": channels.claim_batch,
+    "Channels.close_mutual": channels.close_mutual,
+    "Channels.request_close": channels.request_close,
+    "Channels.finalize": channels.finalize,
+    "Channels.close": channels.close,
 }
 ROOT_RULES: Mapping[str, Rule] = {
     "Escrow.resolve": escrows.resolve,
@@ -62,6 +70,7 @@ ROOT_RULES: Mapping[str, Rule] = {
 }
 FREE_ON_SUCCESS = frozenset(
     {"VcgAuction.expire", "Escrow.refund", "Escrow.auto_release", "Escrow.timeout_dispute", "Escrow.forget"}
+    | {"Channels.finalize"}
 )
 KEPT_STATES = 64  # older blocks answer UnknownBlock, as a pruned node does
 HEARTBEAT = 2_000  # ms between blocks when nothing happens

@@ -9,6 +9,7 @@ from pallets_client.errors import ChainUnreachable, WriterClosed
 from pallets_client.hashing import SINK_ACCOUNT, blake2_256
 from pallets_client.keys import Sr25519
 from pallets_client.pallets.agent_registry import Agent, Provider
+from pallets_client.pallets.channels import Channel
 from pallets_client.pallets.did import Did
 from pallets_client.pallets.escrow import Escrow
 from pallets_client.pallets.market import Params
@@ -113,6 +114,14 @@ class MemoryClient:
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> Escrow | None:
         """An escrow."""
         return self._world(at).escrows.get(escrow_id)
+
+    def channel(self, channel_id: bytes, at: bytes | None = None) -> Channel | None:
+        """An open payment channel."""
+        return self._world(at).channels.get(channel_id)
+
+    def channel_counter(self, payer: bytes, at: bytes | None = None) -> int:
+        """How many channels a payer has opened."""
+        return self._world(at).channel_counters.get(payer, 0)
 
     def events(self, block_hash: bytes) -> list[Event]:
         """Events of a block."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pallets_client.hashing import SINK_ACCOUNT
 from pallets_client.pallets.agent_registry import Agent, Provider
+from pallets_client.pallets.channels import Channel
 from pallets_client.pallets.did import Did
 from pallets_client.pallets.escrow import Escrow
 from pallets_client.pallets.market import DEVELOPMENT, Params
@@ -56,6 +57,8 @@ class World:
     auctions: dict[bytes, Auction] = field(default_factory=dict)
     escrows: dict[bytes, Escrow] = field(default_factory=dict)
     closings: dict[bytes, Closed] = field(default_factory=dict)
+    channels: dict[bytes, Channel] = field(default_factory=dict)
+    channel_counters: dict[bytes, int] = field(default_factory=dict)
     block_hashes: dict[int, bytes] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 

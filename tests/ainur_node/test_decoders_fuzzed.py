@@ -44,6 +44,8 @@ OWN = {
     "mesh/dht_records.py place_of_node",
     "mesh/dht_records.py place_of_key",
     "mesh/peers.py",
+    "market/channel_records.py decode_earning",
+    "market/channel_records.py decode_paying",
     "market/codec.py _decode",
     "market/committing.py Committing._due",
     "market/desk_auctions.py AuctionDesk.why",

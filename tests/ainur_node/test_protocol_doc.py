@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ainur_node.domain import bidding
-from ainur_node.market import messages
+from ainur_node.market import channel_messages, messages
 from ainur_node.mesh import blobs, calls, dht, dht_records, meeting, wire
 from ainur_node.mesh.records import Topic
 from wasm_runtime import limits
@@ -48,7 +48,11 @@ def test_every_served_method_is_described() -> None:
     assert sorted(m for m in methods if f"`{m}`" not in DOC and f"`{m} " not in DOC) == []
 
 
-@pytest.mark.parametrize("kind", messages_of(messages, messages.Message), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(
+    "kind",
+    messages_of(messages, messages.Message) + messages_of(channel_messages, messages.Message),
+    ids=lambda kind: kind.__name__,
+)
 def test_every_field_of_a_market_message_stands_in_its_row(kind: type) -> None:
     rows = [line for line in described(kind).splitlines() if line.startswith("|")]
     fields = kind.__struct_fields__  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from ainur_node.errors import Misbehaviour
-from ainur_node.market import messages
+from ainur_node.market import channel_messages, messages
 from ainur_node.mesh import wire
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ DOC = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 TABLE = [[c.strip() for c in line.strip("|").split("|")] for line in DOC.splitlines() if line.startswith("|")]
 KINDS = {
     kind.__name__: kind
-    for kind in vars(messages).values()
+    for kind in (*vars(messages).values(), *vars(channel_messages).values())
     if isinstance(kind, type) and issubclass(kind, messages.Message) and kind is not messages.Message
 }
 WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "u128": 16, "i32": 4, "b32": 32}
@@ -128,7 +128,7 @@ def served() -> Iterator[tuple[str, dict[str, int]]]:
 
 
 def test_limits_of_methods_are_those_of_the_page() -> None:
-    stated = {row[0].strip("`"): row[-2:] for row in TABLE if re.fullmatch(r"`(auction|task)\.\w+`", row[0])}
+    stated = {row[0].strip("`"): row[-2:] for row in TABLE if re.fullmatch(r"`(auction|task|channel)\.\w+`", row[0])}
     found = dict(served())
     assert sorted(stated) == sorted(found)
     for method, (most, rates) in stated.items():
@@ -184,6 +184,7 @@ RECORDS = {
     "`VcgAuction.Auctions`": ("vcg-auction/src/types.rs", "Auction"),
     "`VcgAuction.Closings`": ("vcg-auction/src/types.rs", "Closing"),
     "`Escrow.Escrows`": ("escrow/src/types.rs", "Escrow"),
+    "`Channels.Channels`": ("channels/src/types.rs", "Channel"),
 }
 
 

@@ -12,7 +12,7 @@ from chain_host.authoring import Author, Sealed
 from chain_host.chain import Chain
 from chain_host.hashing import blake2_256
 from chain_host.runtimes import Runtimes
-from chain_host.store import Genesis, Store
+from chain_host.store import Genesis, Keeping, Store
 from chain_host.world import World, make_world, sealing_key, world_genesis
 from tests.chain_host.processes import Client, Host, running
 from tests.chain_host.signing import Signing, signer
@@ -63,8 +63,9 @@ def new_chain(genesis: Genesis, cache: Path, tmp_path: Path) -> Iterator[Callabl
     stores: list[Store] = []
     numbers = itertools.count()
 
-    def make(*, on_disk: bool = False, **options: int) -> Chain:
-        store = Store(tmp_path / f"chain{next(numbers)}" if on_disk else None, **options)
+    def make(*, on_disk: bool = False, **keeping: int) -> Chain:
+        directory = tmp_path / f"chain{next(numbers)}" if on_disk else None
+        store = Store(directory, keeping=Keeping(**keeping))
         stores.append(store)
         store.create(genesis)
         return Chain(store, cache)

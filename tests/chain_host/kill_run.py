@@ -1,5 +1,8 @@
 """kill -9 of the chain host while transactions run, again and again: `python -m tests.chain_host.kill_run`.
 
+Without more the moment of death is random. With `--mid-block` the process dies inside the making of a block: round
+by round at each of the steps of `dying.POINTS`, with every sixth round at a random moment from outside.
+
 Acknowledged is what a client was told is in a block. After each kill every acknowledged extrinsic must be in
 the block that was named, the stored state must have the head's root, and at the end a second instance must
 accept every block.
@@ -11,23 +14,26 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from chain_host.hashing import blake2_256
 from chain_host.store import Store
 from chain_host.trie import Trie
 from chain_host.verify import verify_chain
 from chain_host.world import make_world
+from tests.chain_host.dying import POINTS
 from tests.chain_host.processes import Client, Host, in_threads
 from tests.chain_host.signing import Signing, signer, transfer
 
 SENDERS = 3
 IN_FLIGHT = 12
 AIN = 10**12
+DEATH_SECONDS = 60.0
 
 
 @dataclass
@@ -35,6 +41,7 @@ class Round:
     """What one round showed; `missing` acknowledged extrinsics must be none."""
 
     number: int
+    moment: str
     acknowledged: int
     sent: int
     missing: int
@@ -56,7 +63,7 @@ class Sender:
         try:
             with Client(url) as client:
                 self._send(client)
-        except (ConnectionClosed, ConnectionError, TimeoutError, OSError):
+        except (ConnectionClosed, InvalidHandshake, ConnectionError, TimeoutError, OSError):
             return
 
     def _send(self, client: Client) -> None:
@@ -95,7 +102,32 @@ def check_store(data: Path, acknowledged: dict[bytes, bytes]) -> tuple[int, int,
         store.close()
 
 
-def kill_rounds(directory: Path, rounds: int, *, cache: Path, seed: int) -> list[Round]:
+AT_RANDOM = "at random"
+
+
+def moments(mid_block: bool, number: int, chance: random.Random) -> tuple[str, int]:
+    """(where the process of a round dies, at which passage)."""
+    if not mid_block or number % 6 == 0:
+        return AT_RANDOM, 0
+    steps = POINTS[(number - 1 - number // 6) % len(POINTS)]
+    return steps, chance.randint(1, 40 if steps in MANY_A_BLOCK else 6)
+
+
+MANY_A_BLOCK = ("inside a runtime call", "extrinsic applied", "state partly written")
+
+
+def await_death(host: Host, moment: str, senders: list[Sender], chance: random.Random) -> None:
+    """Wait until the host has killed itself, or kill it at a random moment."""
+    deadline = time.monotonic() + DEATH_SECONDS
+    if moment != AT_RANDOM:
+        host.process.wait(timeout=DEATH_SECONDS)
+        return
+    while not any(sender.acknowledged for sender in senders) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(chance.uniform(0.0, 0.5))  # the moment of death is the point of this run
+
+
+def kill_rounds(directory: Path, rounds: int, *, cache: Path, seed: int, mid_block: bool = False) -> list[Round]:
     """Run, kill, check, `rounds` times on one chain; raises BadBlock when the end does not verify."""
     chance = random.Random(seed)  # repeatable moments of death
     data = directory / "chain"
@@ -103,17 +135,15 @@ def kill_rounds(directory: Path, rounds: int, *, cache: Path, seed: int) -> list
     done: list[Round] = []
     acknowledged: dict[bytes, bytes] = {}
     for number in range(1, rounds + 1):
-        host = Host(data, cache=cache)
+        moment, passage = moments(mid_block, number, chance)
+        dying = ("tests.chain_host.dying", moment, str(passage), "--")
+        host = Host(data, cache=cache, module=("chain_host",) if moment == AT_RANDOM else dying)
         with Client(host.url) as client:
             version = client.call("state_getRuntimeVersion")
         signing = Signing(world.genesis_hash, version["specVersion"], version["transactionVersion"])
         senders = [Sender(i, signing) for i in range(SENDERS)]
         threads = in_threads(*(partial(sender.run, host.url) for sender in senders))
-        wait = chance.uniform(0.25, 1.0)
-        deadline = time.monotonic() + 20
-        while not any(sender.acknowledged for sender in senders) and time.monotonic() < deadline:
-            time.sleep(0.005)
-        time.sleep(wait)  # the moment of death is the point of this run
+        await_death(host, moment, senders, chance)
         host.kill()
         for thread in threads:
             thread.join(timeout=30)
@@ -122,7 +152,7 @@ def kill_rounds(directory: Path, rounds: int, *, cache: Path, seed: int) -> list
         acknowledged |= told
         missing, head, root_ok = check_store(data, acknowledged)
         sent = sum(sender.sent for sender in senders)
-        done.append(Round(number, len(told), sent, missing, head, root_ok, host.start_seconds))
+        done.append(Round(number, moment, len(told), sent, missing, head, root_ok, host.start_seconds))
     host = Host(data, cache=cache)
     try:
         verify_chain(host.url, world=data, cache=cache)
@@ -134,29 +164,42 @@ def kill_rounds(directory: Path, rounds: int, *, cache: Path, seed: int) -> list
 
 def table(rounds: list[Round]) -> str:
     """The rounds as text."""
-    lines = ["round  sent  acknowledged  missing  head  root recomputes  start s"]
+    lines = ["round  sent  acknowledged  missing  head  root recomputes  start s  died"]
     lines += [
         f"{r.number:5}  {r.sent:4}  {r.acknowledged:12}  {r.missing:7}  {r.head:4}  "
-        f"{'yes' if r.root_ok else 'NO':>15}  {r.start_seconds:7.2f}"
+        f"{'yes' if r.root_ok else 'NO':>15}  {r.start_seconds:7.2f}  {r.moment}"
         for r in rounds
     ]
     return "\n".join(lines)
+
+
+def counts(rounds: list[Round]) -> dict[str, int]:
+    """How often the process died at each moment."""
+    return dict(Counter(each.moment for each in rounds))
 
 
 def main() -> int:
     """Exit 0 when nothing acknowledged was lost and every root recomputes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--mid-block", action="store_true", help="die inside the making of blocks")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ainur-kill-") as name:
         cache = Path(name) / "cache"
-        rounds = kill_rounds(Path(name), args.rounds, cache=cache, seed=args.seed)
+        rounds = kill_rounds(Path(name), args.rounds, cache=cache, seed=args.seed, mid_block=args.mid_block)
     sys.stdout.write(table(rounds) + "\n")
     good = all(each.missing == 0 and each.root_ok for each in rounds)
-    acknowledged = sum(each.acknowledged for each in rounds)
-    sys.stdout.write(json.dumps({"rounds": len(rounds), "seed": args.seed, "acknowledged": acknowledged, "good": good}))
-    sys.stdout.write("\n")
+    report = {
+        "rounds": len(rounds),
+        "seed": args.seed,
+        "acknowledged": sum(each.acknowledged for each in rounds),
+        "missing": rounds[-1].missing if rounds else 0,
+        "roots_recomputed": sum(each.root_ok for each in rounds),
+        "died": counts(rounds),
+        "good": good,
+    }
+    sys.stdout.write(json.dumps(report) + "\n")
     return 0 if good else 1
 
 

@@ -18,10 +18,18 @@ START_SECONDS = 60.0
 
 
 class Host:
-    """A running `python -m chain_host run`."""
+    """A running `python -m chain_host run`; `module` and what it takes may stand in for `chain_host`."""
 
-    def __init__(self, data: Path, *, cache: Path, world: Path | None = None, extra: tuple[str, ...] = ()) -> None:
-        command = [sys.executable, "-m", "chain_host", "run", "--data", str(data), "--cache", str(cache), *extra]
+    def __init__(
+        self,
+        data: Path,
+        *,
+        cache: Path,
+        world: Path | None = None,
+        extra: tuple[str, ...] = (),
+        module: tuple[str, ...] = ("chain_host",),
+    ) -> None:
+        command = [sys.executable, "-m", *module, "run", "--data", str(data), "--cache", str(cache), *extra]
         if world is not None:
             command += ["--world", str(world)]
         started = time.monotonic()

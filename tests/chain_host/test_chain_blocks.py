@@ -161,7 +161,7 @@ def test_old_states_are_read_as_they_were(bench: Bench):
 
 
 def test_states_older_than_the_window_are_refused_not_invented(new_chain, world):
-    bench = bench_of(new_chain(keep_blocks=5), world)
+    bench = bench_of(new_chain(states=5), world)
     genesis = bench.chain.head_hash
     hashes = [bench.seal(after=100).hash for _ in range(12)]
 

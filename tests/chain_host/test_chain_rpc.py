@@ -194,7 +194,7 @@ def test_every_listed_method_answers_something_to_no_parameters(client):
         if "ubscribe" in method:
             continue
         answer = client.raw(json.dumps({"id": 1, "method": method}))
-        assert "error" not in answer or answer["error"]["code"] == -32602, (method, answer)
+        assert "error" not in answer or answer["error"]["code"] in (-32602, 1), (method, answer)
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,17 @@ STORY = [
     },
     {"seq": 3, "kind": "Settled", "at": BEGAN + 3120, "text": "paid", "phase": "settled", "final": True, "data": {}},
 ]
+QUOTED = ("transfer", "fund", "submit", "cancel", "publish", "offer")
+QUOTE = {
+    "dry_run": True,
+    "holds": {"Escrow::EscrowFunds": str(AIN)},
+    "pays": str(AIN // 2),
+    "burns": str(AIN // 100),
+    "fees": {"VcgAuction.open": str(AIN // 200)},
+    "total": str(AIN + AIN // 100),
+    "spendable": str(98 * AIN),
+    "affordable": True,
+}
 ROWS = [
     {
         "provider": "b" * 64,
@@ -188,6 +199,7 @@ class FakeNode:
             "agent.show": {"id": AGENT, "name": "text-summary", "ask": str(AIN // 5), "reputation": 500_000},
             "agent.offer": {"agent": AGENT, "package": PACKAGE, "name": "text-summary", "capability": "summarize"},
             "agent.withdraw": {"agent": AGENT},
+            "agent.retire": {"agent": AGENT, "active": False, "retired": True},
             "agent.lint": {
                 "ok": True,
                 "findings": [],
@@ -251,6 +263,11 @@ class FakeNode:
                 "difference": "0",
                 "at_block": 12,
             },
+            "channel.open": {},
+            "channel.top_up": {},
+            "channel.show": {},
+            "channel.list": {"channels": []},
+            "channel.close": {},
             "chain.status": {
                 "url": "ws://127.0.0.1:9944",
                 "genesis": "9" * 64,
@@ -262,6 +279,7 @@ class FakeNode:
             },
         }
         self.answers["wallet.balance"] = self.answers["wallet.show"]
+        self.answers |= {f"quote.{name}": dict(QUOTE) for name in QUOTED}
         self.publishing = [{"text": "stored"}, {"text": "registered", **self.answers["agent.offer"]}]
 
     def params(self, method: str) -> dict[str, Any]:

@@ -74,6 +74,27 @@ def test_offer_withdraw_and_show_name_agents_whole_or_by_their_first_digits(node
     assert ainur("agent", "withdraw", "0123456789").code == 2
 
 
+def test_retire_ends_an_agent_for_good(node: FakeNode, ainur: Type) -> None:
+    typed = ainur("agent", "retire", AGENT[:10])
+
+    assert (typed.code, node.params("agent.retire")) == (0, {"agent": AGENT})
+    assert "for good" in typed.out
+
+
+def test_update_keeps_name_and_ask_of_the_agent(node: FakeNode, ainur: Type, package: Path) -> None:
+    named = {"name": "text-summary", "module": {"file": "a.wasm"}}
+    (package / "manifest.json").write_text(json.dumps(named))
+    assert ainur("agent", "update", AGENT, str(package)).code == 0
+    assert node.params("agent.publish")["ask"] == str(AIN // 5)
+    assert ainur("agent", "update", AGENT, str(package), "--ask", "0.3").code == 0
+    assert node.params("agent.publish")["ask"] == str(3 * AIN // 10)
+
+    node.answers["agent.show"] = {"id": AGENT, "name": "text-summary", "ask": None}
+    assert ainur("agent", "update", AGENT, str(package)).code == 2
+    node.answers["agent.show"] = {"id": AGENT, "name": "another", "ask": "1"}
+    assert ainur("agent", "update", AGENT, str(package)).code == 2
+
+
 def test_agent_list_has_the_fields_of_the_contract(node: FakeNode, ainur: Type) -> None:
     typed, as_json = ainur("agent", "list", "--capability", "summarize"), ainur("agent", "list", "--json")
 
@@ -147,7 +168,11 @@ def test_wallet_moves_money_in_planck(node: FakeNode, ainur: Type) -> None:
     assert ainur("wallet", "fund", "100").code == 0
     assert node.params("wallet.fund") == {"amount": str(100 * AIN)}
     assert ainur("wallet", "transfer", BOB, "0.000000000001").code == 0
-    assert node.params("wallet.transfer") == {"to": BOB_KEY, "amount": "1"}
+    sent = node.params("wallet.transfer")
+    assert (sent["to"], sent["amount"]) == (BOB_KEY, "1")
+    assert ainur("wallet", "transfer", BOB, "1", "--key", "rent of may").code == 0
+    assert node.params("wallet.transfer") == {"to": BOB_KEY, "amount": str(AIN), "key": "rent of may"}
+    assert sent["key"] != "rent of may"
 
 
 def test_the_ledger_can_be_asked_for_what_is_pending(node: FakeNode, ainur: Type) -> None:
@@ -267,3 +292,51 @@ def test_status_tells_of_orders_that_were_set_aside(node: FakeNode, ainur: Type)
     node.answers["node.status"] |= {"engine": {"parked": 2}}
 
     assert "2 orders ended the node three times and are set aside" in ainur("status").out
+
+
+CHANNEL = "4c" * 32
+
+
+def channel_answer(**changes: object) -> dict[str, object]:
+    return {
+        "channel": CHANNEL,
+        "direction": "paying",
+        "payer": "ab" * 32,
+        "payee": BOB_KEY,
+        "state": "open",
+        "deposit": str(5 * AIN),
+        "promised": str(AIN),
+        "left": str(4 * AIN),
+        "steps": 7,
+        "expires_at": 1_790_000_000_000,
+        "chain": {"deposit": str(5 * AIN), "claimed": "0", "left": str(5 * AIN), "closing_at": None},
+        **changes,
+    }
+
+
+def test_a_channel_is_opened_topped_up_and_shown(node: FakeNode, ainur: Type) -> None:
+    node.answers |= {
+        "channel.open": channel_answer(),
+        "channel.top_up": channel_answer(),
+        "channel.show": channel_answer(),
+        "channel.list": {"channels": [channel_answer()]},
+    }
+
+    assert "5 AIN set aside" in ainur("channel", "open", BOB, "5", "--challenge", "30s").out
+    assert node.params("channel.open") == {"payee": BOB_KEY, "deposit": str(5 * AIN), "challenge_ms": 30_000}
+    assert ainur("channel", "top-up", CHANNEL, "2.5").code == 0
+    assert node.params("channel.top_up") == {"channel": CHANNEL, "amount": str(5 * AIN // 2)}
+    assert ainur("channel", "show", CHANNEL[:8], "--json").json["expires_at"] == "2026-09-21T14:13:20.000Z"
+    assert "4c4c4c4c" in ainur("channel", "show").out
+    assert ainur("channel", "show", "777777").code == 2
+    assert ainur("channel", "open", "nobody", "5").code == 2
+
+
+def test_a_channel_is_closed_by_both_or_by_the_chain(node: FakeNode, ainur: Type) -> None:
+    node.answers["channel.close"] = channel_answer(how="mutual", paid=str(AIN), returned=str(4 * AIN), block=9)
+    assert "both sides signed the end" in ainur("channel", "close", CHANNEL).out
+    assert node.params("channel.close") == {"channel": CHANNEL, "alone": False}
+    node.answers["channel.close"] = channel_answer(how="requested", closes_at=1_790_000_000_000)
+    typed = ainur("channel", "close", CHANNEL, "--alone")
+    assert "may claim until 2026-09-21 14:13:20Z" in typed.out
+    assert node.params("channel.close") == {"channel": CHANNEL, "alone": True}

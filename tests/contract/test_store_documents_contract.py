@@ -2,6 +2,7 @@
 
 import hashlib
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,17 @@ async def test_two_extrinsics_may_share_a_nonce_after_an_era_without_the_first(s
     await store.sign(extrinsic(2, nonce=5))
 
     assert [row.ref for row in await store.unresolved(b"alice")] == [b"ref1", b"ref2"]
+
+
+async def test_everything_that_was_signed_under_a_ref_is_found_oldest_first(store: Store) -> None:
+    for number in (1, 2, 3):
+        await store.sign(replace(extrinsic(number), ref=b"rent" if number != 2 else b"other"))
+    await store.resolve(extrinsic(1).hash, "expired at block 9")
+
+    assert [(row.nonce, row.outcome) for row in await store.attempts(b"rent")] == [(1, "expired at block 9"), (3, None)]
+    assert await store.attempts(b"nothing") == []
+    with pytest.raises(Bug):
+        await store.attempts(b"")
 
 
 async def test_documents_are_replaced_and_listed_newest_first(store: Store) -> None:

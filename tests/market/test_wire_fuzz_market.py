@@ -17,7 +17,7 @@ from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.ids import AccountId, EscrowId, PeerId
 from ainur_node.domain.receipt import hash_of
 from ainur_node.errors import Misbehaviour, Transient
-from ainur_node.market import messages
+from ainur_node.market import channel_messages, messages
 from ainur_node.market.asking import id32
 from ainur_node.market.library import MAX_TRANSCRIPT, decode_transcript
 from ainur_node.market.messages import Message, Output, Reveal
@@ -27,7 +27,10 @@ from ainur_node.rpc.messages import Refuse
 from pallets_client.records import AIN
 
 KINDS = [
-    kind for _, kind in inspect.getmembers(messages, inspect.isclass) if issubclass(kind, Message) and kind != Message
+    kind
+    for module in (messages, channel_messages)
+    for _, kind in inspect.getmembers(module, inspect.isclass)
+    if issubclass(kind, Message) and kind != Message
 ]
 SEVERAL = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -26,6 +26,8 @@ class ProxyNode:
         self.after: Callable[[str], str | None] = lambda _: None
         self.rewrite: Callable[[str, dict[str, Any]], Any] = lambda _, answer: answer
         self.seen: list[str] = []
+        self.subscriptions: dict[str, Any] = {}  # the newest of each method
+        self._clients: list[ServerConnection] = []
         self._server = serve(self._client, "127.0.0.1", 0, compression=None, max_size=None)
         self.url = f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -35,11 +37,23 @@ class ProxyNode:
         self._server.shutdown()
         self._thread.join(5)
 
+    def notify(self, method: str, result: Any) -> None:
+        """Tell the newest client something that the node did not say."""
+        params = {"subscription": self.subscriptions[method], "result": result}
+        self._clients[-1].send(json.dumps({"jsonrpc": "2.0", "method": "news", "params": params}))
+
+    def cut(self) -> None:
+        """End all connections now."""
+        clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
+
     def reset(self) -> None:
         self.before = self.after = lambda _: None
         self.rewrite = lambda _, answer: answer
 
     def _client(self, client: ServerConnection) -> None:
+        self._clients.append(client)
         with connect(self.upstream, compression=None, max_size=None, legacy=True) as node:
             methods: dict[int, str] = {}
             back = threading.Thread(target=self._answers, args=(client, node, methods), daemon=True)
@@ -68,6 +82,8 @@ class ProxyNode:
             for message in node:
                 answer = json.loads(message)
                 method = methods.get(answer.get("id"), "notification")
+                if "subscribe" in method.lower():
+                    self.subscriptions[method] = answer.get("result")
                 match self.after(method):
                     case "cut":
                         client.close()

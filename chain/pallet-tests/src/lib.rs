@@ -2,22 +2,16 @@
 
 #![cfg(test)]
 
-mod award;
-mod clock;
-mod did;
-mod dispute;
-mod mock;
-mod opening;
-mod phases;
-mod random;
-mod registry;
-mod reputation;
-mod scene;
-mod settlement;
-mod vectors;
-
-// the court and agreements of pallet escrow
 mod agreements;
+mod attestation;
+mod award;
+mod bad_input;
+mod challenges;
+mod channels;
+mod channels_ends;
+mod channels_random;
+mod channels_vouchers;
+mod clock;
 mod court;
 mod court_arbiters;
 mod court_draw;
@@ -25,3 +19,26 @@ mod court_pleading;
 mod court_random;
 mod court_rulings;
 mod court_votes;
+mod did;
+mod dispute;
+mod identity;
+mod liars;
+mod lifecycle;
+mod migrations;
+mod mock;
+mod onchain;
+mod opening;
+mod ownership;
+mod phases;
+mod points;
+mod random;
+mod registry;
+mod registry_walk;
+mod reputation;
+mod revenue;
+mod scene;
+mod settlement;
+mod signed_calls;
+mod trial;
+mod vectors;
+mod windows;

@@ -42,6 +42,8 @@ mod runtime {
 	pub type VcgAuction = pallet_vcg_auction;
 	#[runtime::pallet_index(24)]
 	pub type Escrow = pallet_escrow;
+	#[runtime::pallet_index(25)]
+	pub type Channels = pallet_channels;
 }
 
 pub const AIN: Balance = 1_000_000_000_000;
@@ -108,15 +110,22 @@ impl pallet_escrow::Config for Test {
 	type WeightInfo = ();
 }
 
-// what the next escrow's agent shares; nothing unless a test says so
+// what the next escrow's agent shares; what the registry says unless a test says otherwise
 parameter_types! {
 	pub static CoOwners: Vec<(AccountId32, u16)> = Vec::new();
 }
 
 impl ainur_primitives::splits::SplitBook for CoOwners {
-	fn legs(_: &H256) -> Vec<(AccountId32, u16)> {
-		CoOwners::get()
+	fn legs(agent: &H256) -> Vec<(AccountId32, u16)> {
+		match CoOwners::get() {
+			none if none.is_empty() => AgentRegistry::legs(agent),
+			some => some,
+		}
 	}
+}
+
+impl pallet_channels::Config for Test {
+	type WeightInfo = ();
 }
 
 /// Who takes part; each has [`ENDOWMENT`] unless said otherwise.
@@ -197,6 +206,7 @@ pub fn check() {
 	assert_ok!(Reputation::do_try_state());
 	assert_ok!(Escrow::do_try_state());
 	assert_ok!(VcgAuction::do_try_state());
+	assert_ok!(Channels::do_try_state());
 }
 
 pub fn free(who: &AccountId32) -> Balance {

@@ -6,16 +6,16 @@ use pallet_escrow::{Escrows, Outcome};
 use pallet_vcg_auction::AuctionState;
 
 /// splitmix64: small, and the same on every machine.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-	fn roll(&mut self, below: u64) -> u64 {
+	pub fn roll(&mut self, below: u64) -> u64 {
 		self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
 		let mut z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
 		z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
 		(z ^ (z >> 31)) % below
 	}
-	fn pick<'a, X>(&mut self, from: &'a [X]) -> &'a X {
+	pub fn pick<'a, X>(&mut self, from: &'a [X]) -> &'a X {
 		&from[self.roll(from.len() as u64) as usize]
 	}
 }

@@ -56,6 +56,11 @@ pub fn node_key_signed(signature: &[u8; 64], digest: &H256, node_key: &[u8; 32])
 	)
 }
 
+/// Whether `signature` is the sr25519 `key`'s over `digest`.
+pub fn sr25519_signed(signature: &[u8; 64], digest: &H256, key: &[u8; 32]) -> bool {
+	sp_io::crypto::sr25519_verify(&(*signature).into(), &signing_bytes(digest), &(*key).into())
+}
+
 /// sha-256 of a capability's name: the same in every world.
 pub fn capability_id(name: &[u8]) -> H256 {
 	sp_io::hashing::sha2_256(name).into()

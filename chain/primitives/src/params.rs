@@ -9,6 +9,9 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
+/// Dearest byte of a deposit: keeps the deposit of the longest record inside `u128`.
+pub const MAX_DEPOSIT_PER_BYTE: Balance = 1 << 64;
+
 /// Windows in milliseconds of market time, money in planck, shares in basis points.
 #[derive(
 	Encode,
@@ -67,6 +70,20 @@ pub struct Params {
 	pub max_deliver: u32,
 	/// Declines that one provider has per epoch.
 	pub decline_cap: u32,
+	/// Held for each key, service list, attestation, share, link and profile that is stored.
+	pub item_deposit: Balance,
+	/// Held for each byte of them.
+	pub byte_deposit: Balance,
+	/// Burned when an account becomes a provider.
+	pub registration_fee: Balance,
+	/// Least deposit of a payment channel.
+	pub channel_deposit: Balance,
+	/// Shortest challenge window of a channel.
+	pub channel_challenge_min: u32,
+	/// Longest challenge window of a channel.
+	pub channel_challenge_max: u32,
+	/// Longest life of a channel, from its opening to its expiry.
+	pub channel_life: Millis,
 	/// Time of the payer to plead once the payee has answered its dispute.
 	pub court_plead: u32,
 	/// Time of both parties to open their nonces for a draw.
@@ -111,6 +128,13 @@ impl Default for Params {
 			fee_reserve: AIN / 50,
 			max_deliver: 600_000,
 			decline_cap: 20,
+			item_deposit: AIN / 100,
+			byte_deposit: AIN / 10_000,
+			registration_fee: 0,
+			channel_deposit: AIN / 100,
+			channel_challenge_min: 10_000,
+			channel_challenge_max: 3_600_000,
+			channel_life: 2_592_000_000,
 			court_plead: 30_000,
 			court_nonce: 20_000,
 			court_commit: 20_000,
@@ -150,7 +174,28 @@ impl Params {
 			.iter()
 			.all(|window| *window > 0)
 			&& self.max_deliver > 0
+			&& self.item_deposit <= MAX_BUDGET
+			&& self.byte_deposit <= MAX_DEPOSIT_PER_BYTE
+			&& self.registration_fee <= MAX_BUDGET
+			&& (1..=MAX_BUDGET).contains(&self.channel_deposit)
+			&& (1..=self.channel_challenge_max).contains(&self.channel_challenge_min)
+			&& Millis::from(self.channel_challenge_max) <= self.channel_life
 			&& self.court_sound()
+	}
+
+	/// What is held for one stored record of `bytes`.
+	pub fn deposit(&self, bytes: usize) -> Balance {
+		let bytes = Balance::from(bytes as u32);
+		self.item_deposit
+			.saturating_add(self.byte_deposit.saturating_mul(bytes))
+	}
+
+	/// Whether stake stays slashable for longer than any dispute over its work may last.
+	pub fn stake_outlasts_disputes(&self) -> bool {
+		let court = Millis::from(self.dispute_answer)
+			.saturating_add(self.court_plead.into())
+			.saturating_add(self.longest_case());
+		self.unbonding > Millis::from(self.dispute_limit).max(court)
 	}
 
 	/// Whether the court's numbers fit together.
@@ -199,6 +244,22 @@ mod tests {
 			}
 		);
 		assert!(serde_json::from_str::<Params>(r#"{"fee_bps": 250}"#).is_err());
+	}
+
+	#[test]
+	fn a_deposit_has_a_base_and_a_price_per_byte() {
+		let params = Params {
+			item_deposit: 7,
+			byte_deposit: 3,
+			..Params::default()
+		};
+		assert_eq!((params.deposit(0), params.deposit(5)), (7, 22));
+		assert!(params.stake_outlasts_disputes());
+		assert!(!Params {
+			unbonding: params.dispute_limit.into(),
+			..params
+		}
+		.stake_outlasts_disputes());
 	}
 
 	#[test]

@@ -125,6 +125,35 @@ pub fn did_digest(genesis: &H256, account: &AccountId32, node_key: &[u8; 32]) ->
 	tagged("ainur/did/1", genesis, &(account, node_key))
 }
 
+/// `H("ainur/did-key/1", did, purpose, kind, key)`: what a further key signs to be listed under a DID.
+pub fn did_key_digest(
+	genesis: &H256,
+	did: &AccountId32,
+	purpose: u8,
+	kind: u8,
+	key: &[u8; 32],
+) -> H256 {
+	tagged("ainur/did-key/1", genesis, &(did, purpose, kind, key))
+}
+
+/// `H("ainur/did-call/1", did, counter, expires, submitter, operation)`: what a key of a DID signs so
+/// that `submitter` may carry the operation to the chain. `operation` is canonical bytes.
+pub fn did_call_digest(
+	genesis: &H256,
+	did: &AccountId32,
+	counter: u64,
+	expires: Millis,
+	submitter: &AccountId32,
+	operation: &[u8],
+) -> H256 {
+	let operation = crate::hash::Raw(operation);
+	tagged(
+		"ainur/did-call/1",
+		genesis,
+		&(did, counter, expires, submitter, operation),
+	)
+}
+
 /// `H("ainur/agent/1", owner, name)`.
 pub fn agent_id(genesis: &H256, owner: &AccountId32, name: &[u8]) -> H256 {
 	let name = fixed_bytes(name);
@@ -176,4 +205,32 @@ pub fn commit_digest(
 /// `H("ainur/root/1", auction, count, tree)`.
 pub fn root_hash(genesis: &H256, auction: &H256, count: u32, tree: &H256) -> H256 {
 	tagged("ainur/root/1", genesis, &(auction, count, tree))
+}
+
+/// `H("ainur/inclusion/1", auction, provider, commit, seen block)`: what the auctioneer signs when it takes a
+/// commit in.
+pub fn inclusion_digest(
+	genesis: &H256,
+	auction: &H256,
+	provider: &AccountId32,
+	commit: &H256,
+	seen_block: u32,
+) -> H256 {
+	let fields = (auction, provider, commit, seen_block);
+	tagged("ainur/inclusion/1", genesis, &fields)
+}
+
+/// `H("ainur/reveal-ack/1", auction, provider, commit)`: what the auctioneer signs when it counts a reveal.
+pub fn reveal_ack_digest(
+	genesis: &H256,
+	auction: &H256,
+	provider: &AccountId32,
+	commit: &H256,
+) -> H256 {
+	tagged("ainur/reveal-ack/1", genesis, &(auction, provider, commit))
+}
+
+/// `H("ainur/tie/1", root, beacon, provider)`: the smaller one wins between equal bids.
+pub fn tie_key(genesis: &H256, root: &H256, beacon: &H256, provider: &AccountId32) -> H256 {
+	tagged("ainur/tie/1", genesis, &(root, beacon, provider))
 }

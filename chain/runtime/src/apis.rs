@@ -133,6 +133,44 @@ impl_runtime_apis! {
 		fn preset_names() -> Vec<sp_genesis_builder::PresetId> { genesis::names() }
 	}
 
+	impl market_api::MarketApi<Block> for Runtime {
+		fn provider_reputation(
+			provider: AccountId,
+			capability: Hash,
+		) -> market_api::ReputationView {
+			market_api::provider_reputation(provider, capability)
+		}
+		fn package_reputation(module: Hash) -> market_api::ReputationView {
+			market_api::package_reputation(module)
+		}
+		fn payer_reputation(payer: AccountId) -> market_api::ReputationView {
+			market_api::payer_reputation(payer)
+		}
+		fn preview_auction(
+			auction: Hash,
+			bids: Vec<(AccountId, Balance)>,
+		) -> Option<market_api::Preview> {
+			market_api::preview_auction(auction, bids)
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	impl frame_benchmarking::Benchmark<Block> for Runtime {
+		fn benchmark_metadata(
+			extra: bool,
+		) -> (
+			Vec<frame_benchmarking::BenchmarkList>,
+			Vec<frame_support::traits::StorageInfo>,
+		) {
+			crate::benchmarks::metadata(extra)
+		}
+		fn dispatch_benchmark(
+			config: frame_benchmarking::BenchmarkConfig,
+		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+			crate::benchmarks::dispatch(config)
+		}
+	}
+
 	#[cfg(feature = "try-runtime")]
 	impl frame_try_runtime::TryRuntime<Block> for Runtime {
 		fn on_runtime_upgrade(

@@ -69,6 +69,7 @@ impl Contains<RuntimeCall> for KeepsIssuance {
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
 	type BaseCallFilter = KeepsIssuance;
+	type SingleBlockMigrations = crate::migrations::Migrations;
 	type Block = Block;
 	type BlockWeights = RuntimeBlockWeights;
 	type BlockLength = RuntimeBlockLength;
@@ -81,7 +82,15 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
+	type SingleBlockMigrations = Migrations;
 }
+
+/// What an upgrade does to stored records, once each. A step that ran is skipped by its storage version.
+pub type Migrations = (
+	pallet_market::migrations::V1ToV2<Runtime>,
+	pallet_did::migrations::V1ToV2<Runtime>,
+	pallet_agent_registry::migrations::V1ToV2<Runtime>,
+);
 
 impl pallet_timestamp::Config for Runtime {
 	type Moment = u64;
@@ -178,6 +187,10 @@ impl pallet_vcg_auction::Config for Runtime {
 impl pallet_escrow::Config for Runtime {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId>;
-	type Splits = ();
+	type Splits = AgentRegistry;
+	type WeightInfo = ();
+}
+
+impl pallet_channels::Config for Runtime {
 	type WeightInfo = ();
 }

@@ -8,8 +8,12 @@
 extern crate alloc;
 
 pub mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 pub mod configs;
 pub mod genesis;
+pub mod market_api;
+pub mod migrations;
 
 use alloc::vec::Vec;
 use sp_runtime::{generic, impl_opaque_keys, traits::BlakeTwo256, MultiAddress, MultiSignature};
@@ -161,6 +165,8 @@ mod runtime {
 	pub type VcgAuction = pallet_vcg_auction;
 	#[runtime::pallet_index(24)]
 	pub type Escrow = pallet_escrow;
-	// 25 is kept for channels; 0x61 stays unused: it is the 'a' of "ainur/sig", so that no call
+	#[runtime::pallet_index(25)]
+	pub type Channels = pallet_channels;
+	// 0x61 stays unused: it is the 'a' of "ainur/sig", so that no call
 	// can pass for the digest that a node key signs
 }

@@ -5,29 +5,40 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+mod agents;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod errors;
+mod events;
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+mod invariants;
+pub mod migrations;
+mod ownership;
 mod stake;
 pub mod types;
 pub mod weights;
 
+use frame_support::pallet_macros::import_section;
+
+#[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
-	use ainur_primitives::{
-		hash::capability_id, money::BPS, records::agent_id, AccountId32, Balance, Millis, H256,
-	};
+	use crate::agents::NewAgent;
+	use ainur_primitives::{AccountId32, Balance, Millis, H256};
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use pallet_market::Pallet as Market;
 
 	/// Layout of the stored items.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -46,7 +57,7 @@ pub mod pallet {
 	/// Why this pallet holds money.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// Kept for storage deposits.
+		/// Deposits for what an agent has beside its record.
 		#[codec(index = 0)]
 		Deposit,
 		/// A provider's stake, also while it unbonds.
@@ -66,82 +77,36 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type AgentCount<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, u32, ValueQuery>;
 
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// An account became a provider.
-		ProviderRegistered {
-			provider: AccountId32,
-			stake: Balance,
-		},
-		/// A provider added stake.
-		Bonded {
-			provider: AccountId32,
-			amount: Balance,
-		},
-		/// A provider took free stake out; it may be withdrawn at market time `at`.
-		Unbonded {
-			provider: AccountId32,
-			amount: Balance,
-			at: Millis,
-		},
-		/// A provider withdrew what it had unbonded.
-		Withdrawn {
-			provider: AccountId32,
-			amount: Balance,
-		},
-		/// A provider lost locked stake.
-		StakeBurned {
-			provider: AccountId32,
-			amount: Balance,
-		},
-		/// A provider offers a new agent.
-		AgentRegistered {
-			agent: H256,
-			provider: AccountId32,
-			capability: H256,
-		},
-		/// An agent got another package.
-		AgentUpdated { agent: H256, version: u32 },
-		/// An agent is offered no more.
-		AgentRetired { agent: H256 },
-	}
+	/// Agents on the market by capability: what clients page through.
+	#[pallet::storage]
+	pub type ByCapability<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, H256, Blake2_128Concat, H256, ()>;
 
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The account has no active node key; call `did.create` first.
-		NoDid,
-		/// The account is a provider already; use `bond_extra` to add stake.
-		AlreadyProvider,
-		/// The account is no provider; call `register_provider` first.
-		NoProvider,
-		/// The stake would be below `params.min_stake`; bond more, or unbond everything.
-		StakeTooSmall,
-		/// Less than this amount of stake is free; wait until work in progress is settled.
-		NotEnoughStake,
-		/// The account's free balance does not cover the stake and the existential deposit; fund it first.
-		NotEnoughFree,
-		/// The amount is zero; name a positive one.
-		ZeroAmount,
-		/// Nothing is unbonding; call `unbond` first.
-		NothingUnbonding,
-		/// The unbonding time is not over; try again after `unbond_at`.
-		TooEarly,
-		/// A name is empty or not UTF-8; use 1 to 64 bytes of text.
-		BadName,
-		/// The royalty exceeds 10,000 basis points; lower it.
-		BadRoyalty,
-		/// The provider has an agent of this name; use `update_agent` or another name.
-		AgentExists,
-		/// The provider registered as many agents as one may; use another provider account.
-		TooManyAgents,
-		/// There is no agent with this id; derive it from owner and name.
-		NoAgent,
-		/// The agent belongs to another provider; sign with its owner.
-		NotOwner,
-		/// The agent is retired for good; register another one.
-		Retired,
-	}
+	/// The latest [`MAX_VERSIONS`] versions of each agent.
+	#[pallet::storage]
+	pub type Versions<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, H256, Twox64Concat, u32, Version>;
+
+	/// Price policy and endpoints of an agent.
+	#[pallet::storage]
+	pub type Profiles<T: Config> = StorageMap<_, Blake2_128Concat, H256, Profile>;
+
+	/// Co-owners of an agent.
+	#[pallet::storage]
+	pub type Shares<T: Config> =
+		StorageMap<_, Blake2_128Concat, H256, BoundedVec<Share, ConstU32<MAX_OWNERS>>, ValueQuery>;
+
+	/// What an agent builds on, and how many build on it.
+	#[pallet::storage]
+	pub type Lineages<T: Config> = StorageMap<_, Blake2_128Concat, H256, Lineage, ValueQuery>;
+
+	/// Market time from which an agent on its way out may be finished.
+	#[pallet::storage]
+	pub type Leaving<T: Config> = StorageMap<_, Blake2_128Concat, H256, Millis>;
+
+	/// Accounts whose attestations about agents count.
+	#[pallet::storage]
+	pub type Issuers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, ()>;
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -163,32 +128,7 @@ pub mod pallet {
 			stake: Balance,
 		) -> DispatchResult {
 			let provider = ensure_signed(origin)?;
-			ensure!(
-				!Providers::<T>::contains_key(&provider),
-				Error::<T>::AlreadyProvider
-			);
-			let node_key =
-				pallet_did::Pallet::<T>::active_key(&provider).ok_or(Error::<T>::NoDid)?;
-			ensure!(
-				stake >= Market::<T>::params().min_stake,
-				Error::<T>::StakeTooSmall
-			);
-			ensure!(stake > 0, Error::<T>::ZeroAmount);
-			Self::hold_stake(&provider, stake)?;
-			let record = Provider {
-				operator: operator.unwrap_or_else(|| provider.clone()),
-				payout: payout.unwrap_or_else(|| provider.clone()),
-				node_key,
-				stake,
-				locked: 0,
-				unbonding: 0,
-				unbond_at: 0,
-				state: ProviderState::Active,
-				since: Market::<T>::now(),
-			};
-			Providers::<T>::insert(&provider, record);
-			Self::deposit_event(Event::ProviderRegistered { provider, stake });
-			Ok(())
+			Self::do_register_provider(provider, operator, payout, stake)
 		}
 
 		/// Add `amount` to the caller's stake.
@@ -263,43 +203,15 @@ pub mod pallet {
 			royalty_bps: u16,
 		) -> DispatchResult {
 			let provider = ensure_signed(origin)?;
-			ensure!(
-				Providers::<T>::contains_key(&provider),
-				Error::<T>::NoProvider
-			);
-			for text in [&name, &capability] {
-				let sensible = !text.is_empty() && core::str::from_utf8(text).is_ok();
-				ensure!(sensible, Error::<T>::BadName);
-			}
-			ensure!(Balance::from(royalty_bps) <= BPS, Error::<T>::BadRoyalty);
-			let agent = agent_id(&Market::<T>::genesis(), &provider, &name);
-			ensure!(!Agents::<T>::contains_key(agent), Error::<T>::AgentExists);
-			AgentCount::<T>::try_mutate(&provider, |n| -> DispatchResult {
-				ensure!(*n < MAX_AGENTS, Error::<T>::TooManyAgents);
-				*n += 1;
-				Ok(())
-			})?;
-			let capability_hash = capability_id(&capability);
-			let record = Agent {
-				provider: provider.clone(),
+			let new = NewAgent {
 				name,
-				capability_name: capability,
-				capability: capability_hash,
+				capability,
 				package,
 				module,
 				class,
 				royalty_bps,
-				version: 1,
-				state: AgentState::Active,
 			};
-			Agents::<T>::insert(agent, record);
-			let capability = capability_hash;
-			Self::deposit_event(Event::AgentRegistered {
-				agent,
-				provider,
-				capability,
-			});
-			Ok(())
+			Self::do_register(provider, new, AgentState::Active)
 		}
 
 		/// Put another package behind an agent's name; its version goes up by one.
@@ -314,15 +226,7 @@ pub mod pallet {
 			royalty_bps: u16,
 		) -> DispatchResult {
 			let owner = ensure_signed(origin)?;
-			ensure!(Balance::from(royalty_bps) <= BPS, Error::<T>::BadRoyalty);
-			let version = Self::change_agent(&owner, agent, |a| {
-				a.version = a.version.saturating_add(1);
-				(a.package, a.module) = (package, module);
-				(a.class, a.royalty_bps) = (class, royalty_bps);
-				a.version
-			})?;
-			Self::deposit_event(Event::AgentUpdated { agent, version });
-			Ok(())
+			Self::do_update(owner, agent, package, module, class, royalty_bps)
 		}
 
 		/// Offer an agent no more; its name stays taken.
@@ -330,59 +234,150 @@ pub mod pallet {
 		#[pallet::weight(<T as Config>::WeightInfo::retire_agent())]
 		pub fn retire_agent(origin: OriginFor<T>, agent: H256) -> DispatchResult {
 			let owner = ensure_signed(origin)?;
-			Self::change_agent(&owner, agent, |a| a.state = AgentState::Retired)?;
-			Self::deposit_event(Event::AgentRetired { agent });
-			Ok(())
-		}
-	}
-
-	impl<T: Config> Pallet<T> {
-		fn hold_stake(provider: &AccountId32, amount: Balance) -> DispatchResult {
-			Market::<T>::hold(&HoldReason::Stake.into(), provider, amount)
-				.map_err(|_| Error::<T>::NotEnoughFree.into())
+			Self::do_retire(owner, agent)
 		}
 
-		fn change_agent<R>(
-			owner: &AccountId32,
+		/// Announce an agent that is not on offer yet: it is to be verified, then activated.
+		#[pallet::call_index(7)]
+		#[pallet::weight(<T as Config>::WeightInfo::declare_agent())]
+		pub fn declare_agent(
+			origin: OriginFor<T>,
+			name: Name,
+			capability: Name,
+			package: H256,
+			module: H256,
+			class: u8,
+			royalty_bps: u16,
+		) -> DispatchResult {
+			let provider = ensure_signed(origin)?;
+			let new = NewAgent {
+				name,
+				capability,
+				package,
+				module,
+				class,
+				royalty_bps,
+			};
+			Self::do_register(provider, new, AgentState::Registered)
+		}
+
+		/// Let the provider's stake and node key, or a trusted issuer's attestation, vouch for the package. Anyone
+		/// may call it: what vouches is on chain.
+		#[pallet::call_index(8)]
+		#[pallet::weight(<T as Config>::WeightInfo::verify_agent())]
+		pub fn verify_agent(
+			origin: OriginFor<T>,
 			agent: H256,
-			with: impl FnOnce(&mut Agent) -> R,
-		) -> Result<R, DispatchError> {
-			Agents::<T>::try_mutate(agent, |slot| {
-				let a = slot.as_mut().ok_or(Error::<T>::NoAgent)?;
-				ensure!(a.provider == *owner, Error::<T>::NotOwner);
-				ensure!(a.state == AgentState::Active, Error::<T>::Retired);
-				Ok(with(a))
-			})
+			issuer: Option<AccountId32>,
+		) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_verify(agent, issuer)
 		}
 
-		/// Invariants: each hold is stake plus unbonding, nothing locks more than there is, states follow from
-		/// stakes unless the minimum changed, agents are counted.
-		#[cfg(any(feature = "try-runtime", feature = "std"))]
-		pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-			use frame_support::traits::fungible::InspectHold;
-			for (who, p) in Providers::<T>::iter() {
-				ensure!(p.locked <= p.stake, "registry: more locked than staked");
-				let held = T::Currency::balance_on_hold(&HoldReason::Stake.into(), &who);
-				ensure!(
-					held == p.stake + p.unbonding,
-					"registry: hold is not the stake"
-				);
+		/// Put a verified or paused agent on offer.
+		#[pallet::call_index(9)]
+		#[pallet::weight(<T as Config>::WeightInfo::activate_agent())]
+		pub fn activate_agent(origin: OriginFor<T>, agent: H256) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			let from = [AgentState::Verified, AgentState::Paused];
+			Self::do_move(owner, agent, &from, AgentState::Active)
+		}
+
+		/// Take an agent off the market for a while.
+		#[pallet::call_index(10)]
+		#[pallet::weight(<T as Config>::WeightInfo::pause_agent())]
+		pub fn pause_agent(origin: OriginFor<T>, agent: H256) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			Self::do_move(owner, agent, &[AgentState::Active], AgentState::Paused)
+		}
+
+		/// Offer an agent no more and give its co-owners notice; `finish_agent` ends it.
+		#[pallet::call_index(11)]
+		#[pallet::weight(<T as Config>::WeightInfo::unbond_agent())]
+		pub fn unbond_agent(origin: OriginFor<T>, agent: H256) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			Self::do_unbond_agent(owner, agent)
+		}
+
+		/// The unbonding time of an agent is over: retire it and free its deposits. Anyone may call it, free of
+		/// charge when it succeeds.
+		#[pallet::call_index(12)]
+		#[pallet::weight(<T as Config>::WeightInfo::finish_agent())]
+		pub fn finish_agent(origin: OriginFor<T>, agent: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_finish(agent)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Say how an agent sets its asks and where it is reached; empty values free the deposit.
+		#[pallet::call_index(13)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_profile())]
+		pub fn set_profile(
+			origin: OriginFor<T>,
+			agent: H256,
+			price_policy: H256,
+			endpoints: Endpoints,
+		) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			Self::do_set_profile(owner, agent, price_policy, endpoints)
+		}
+
+		/// Give `owner` a share of what an agent earns; only `owner` can give it up again.
+		#[pallet::call_index(14)]
+		#[pallet::weight(<T as Config>::WeightInfo::give_share())]
+		pub fn give_share(
+			origin: OriginFor<T>,
+			agent: H256,
+			owner: AccountId32,
+			bps: u16,
+		) -> DispatchResult {
+			let provider = ensure_signed(origin)?;
+			Self::do_give_share(provider, agent, owner, bps)
+		}
+
+		/// Give up the caller's share of an agent.
+		#[pallet::call_index(15)]
+		#[pallet::weight(<T as Config>::WeightInfo::renounce_share())]
+		pub fn renounce_share(origin: OriginFor<T>, agent: H256) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			Self::do_renounce(owner, agent)
+		}
+
+		/// Pay royalties to the agents that this one builds on, as their records ask at present.
+		#[pallet::call_index(16)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_upstream())]
+		pub fn set_upstream(origin: OriginFor<T>, agent: H256, links: Links) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			Self::do_set_upstream(owner, agent, links)
+		}
+
+		/// Change operator and payout account of the caller's provider; what is none stays.
+		#[pallet::call_index(17)]
+		#[pallet::weight(<T as Config>::WeightInfo::update_provider())]
+		pub fn update_provider(
+			origin: OriginFor<T>,
+			operator: Option<AccountId32>,
+			payout: Option<AccountId32>,
+		) -> DispatchResult {
+			let provider = ensure_signed(origin)?;
+			Self::do_update_provider(provider, operator, payout)
+		}
+
+		/// Trust what `issuer` attests about agents, or trust it no more. Root only.
+		#[pallet::call_index(18)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_issuer())]
+		pub fn set_issuer(
+			origin: OriginFor<T>,
+			issuer: AccountId32,
+			trusted: bool,
+		) -> DispatchResult {
+			ensure_root(origin)?;
+			if trusted {
+				Issuers::<T>::insert(&issuer, ());
+			} else {
+				Issuers::<T>::remove(&issuer);
 			}
-			let mut counts = alloc::collections::BTreeMap::<AccountId32, u32>::new();
-			for (_, agent) in Agents::<T>::iter() {
-				ensure!(
-					Providers::<T>::contains_key(&agent.provider),
-					"registry: orphan agent"
-				);
-				*counts.entry(agent.provider).or_default() += 1;
-			}
-			for (who, n) in AgentCount::<T>::iter() {
-				ensure!(
-					counts.remove(&who) == Some(n),
-					"registry: agents miscounted"
-				);
-			}
-			ensure!(counts.is_empty(), "registry: agents uncounted");
+			Self::deposit_event(Event::IssuerSet { issuer, trusted });
 			Ok(())
 		}
 	}

@@ -3,6 +3,7 @@
 use crate::{pallet::*, types::*, HoldReason};
 use ainur_primitives::{AccountId32, Balance};
 use frame_support::{dispatch::DispatchResult, ensure};
+use pallet_market::Pallet as Market;
 
 impl<T: Config> Pallet<T> {
 	/// Stake of `provider` that secures nothing yet; 0 when it is unknown.
@@ -51,12 +52,83 @@ impl<T: Config> Pallet<T> {
 				.stake
 				.checked_sub(amount)
 				.ok_or(Error::<T>::NotEnoughStake)?;
-			pallet_market::Pallet::<T>::burn_held(&HoldReason::Stake.into(), provider, amount)
+			Market::<T>::burn_held(&HoldReason::Stake.into(), provider, amount)
 		})?;
 		Self::deposit_event(Event::StakeBurned {
 			provider: provider.clone(),
 			amount,
 		});
+		Ok(())
+	}
+
+	pub(crate) fn do_register_provider(
+		provider: AccountId32,
+		operator: Option<AccountId32>,
+		payout: Option<AccountId32>,
+		stake: Balance,
+	) -> DispatchResult {
+		ensure!(
+			!Providers::<T>::contains_key(&provider),
+			Error::<T>::AlreadyProvider
+		);
+		let node_key = pallet_did::Pallet::<T>::active_key(&provider).ok_or(Error::<T>::NoDid)?;
+		let params = Market::<T>::params();
+		ensure!(stake >= params.min_stake, Error::<T>::StakeTooSmall);
+		ensure!(stake > 0, Error::<T>::ZeroAmount);
+		Self::hold_stake(&provider, stake)?;
+		Self::burn_fee(&provider, params.registration_fee)?;
+		let record = Provider {
+			operator: operator.unwrap_or_else(|| provider.clone()),
+			payout: payout.unwrap_or_else(|| provider.clone()),
+			node_key,
+			stake,
+			locked: 0,
+			unbonding: 0,
+			unbond_at: 0,
+			state: ProviderState::Active,
+			since: Market::<T>::now(),
+		};
+		Providers::<T>::insert(&provider, record);
+		Self::deposit_event(Event::ProviderRegistered { provider, stake });
+		Ok(())
+	}
+
+	pub(crate) fn hold_stake(provider: &AccountId32, amount: Balance) -> DispatchResult {
+		Market::<T>::hold(&HoldReason::Stake.into(), provider, amount)
+			.map_err(|_| Error::<T>::NotEnoughFree.into())
+	}
+
+	/// Burn what becoming a provider costs: a fresh identity has a neutral score, so it must not be free.
+	pub(crate) fn burn_fee(provider: &AccountId32, amount: Balance) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		Self::take_deposit(provider, amount)?;
+		Market::<T>::burn_held(&HoldReason::Deposit.into(), provider, amount)?;
+		let provider = provider.clone();
+		Self::deposit_event(Event::RegistrationFeeBurned { provider, amount });
+		Ok(())
+	}
+
+	pub(crate) fn do_update_provider(
+		provider: AccountId32,
+		operator: Option<AccountId32>,
+		payout: Option<AccountId32>,
+	) -> DispatchResult {
+		let mut now = None;
+		Self::change(&provider, |p| {
+			p.operator = operator.unwrap_or_else(|| p.operator.clone());
+			p.payout = payout.unwrap_or_else(|| p.payout.clone());
+			now = Some((p.operator.clone(), p.payout.clone()));
+			Ok(())
+		})?;
+		if let Some((operator, payout)) = now {
+			Self::deposit_event(Event::ProviderUpdated {
+				provider,
+				operator,
+				payout,
+			});
+		}
 		Ok(())
 	}
 
@@ -67,7 +139,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Providers::<T>::try_mutate(provider, |slot| {
 			let p = slot.as_mut().ok_or(Error::<T>::NoProvider)?;
-			let least = pallet_market::Pallet::<T>::params().min_stake;
+			let least = Market::<T>::params().min_stake;
 			with(p)?;
 			p.state = if p.stake >= least {
 				ProviderState::Active

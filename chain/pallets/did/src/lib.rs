@@ -1,11 +1,31 @@
-//! Binds an account (sr25519, signs extrinsics) to a node key (ed25519, the node's identity on the mesh).
+//! Binds an account (sr25519, signs extrinsics) to a node key (ed25519, the node's identity on the mesh),
+//! and keeps what others must know about it: who controls it, further keys, services, attestations.
+//!
+//! A DID is named by its account. Its controller, at first the account itself, may change it; so may a
+//! key of the right purpose, through a signed call that somebody else submits.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+extern crate alloc;
+
 pub use pallet::*;
+pub use types::*;
 pub use weights::WeightInfo;
 
+mod attestations;
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
+mod binding;
+mod document;
+mod errors;
+mod events;
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+mod invariants;
+pub mod migrations;
+pub mod types;
 pub mod weights;
+
+use frame_support::pallet_macros::import_section;
 
 /// Who must hear that an account's node key changed.
 pub trait NodeKeyListener {
@@ -17,15 +37,17 @@ impl NodeKeyListener for () {
 	fn node_key_changed(_: &ainur_primitives::AccountId32, _: &[u8; 32]) {}
 }
 
+#[import_section(errors::errors)]
+#[import_section(events::events)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
-	use ainur_primitives::{hash::node_key_signed, records::did_digest, AccountId32, Millis};
+	use ainur_primitives::{AccountId32, Balance, Millis, H256};
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 
 	/// Layout of the stored items.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The binding of one account.
 	#[derive(
@@ -33,9 +55,19 @@ pub mod pallet {
 	)]
 	pub struct Did {
 		pub node_key: [u8; 32],
-		/// Market time of the last change.
+		/// Market time of the last change of key or state.
 		pub since: Millis,
 		pub active: bool,
+		/// Who may change it, and from whom its deposits are held.
+		pub controller: AccountId32,
+		/// Who may take control.
+		pub pending: Option<AccountId32>,
+		/// Signed calls carried out so far.
+		pub counter: u64,
+		/// Id of the next further key.
+		pub next_key: u32,
+		/// Held from the controller: for keys, services and attestations issued.
+		pub deposit: Balance,
 	}
 
 	#[pallet::pallet]
@@ -44,12 +76,21 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config:
-		frame_system::Config<RuntimeEvent: From<Event<Self>>> + pallet_market::Config
+		frame_system::Config<RuntimeEvent: From<Event<Self>>>
+		+ pallet_market::Config<RuntimeHoldReason: From<HoldReason>>
 	{
 		/// Hears of every change of a key.
 		type Listener: NodeKeyListener;
 		/// Model figures until they are measured.
 		type WeightInfo: WeightInfo;
+	}
+
+	/// Why this pallet holds money.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// Deposits for keys, services and attestations.
+		#[codec(index = 0)]
+		DidDeposit,
 	}
 
 	/// Binding of an account; stays after deactivation, so that an account is bound once only.
@@ -60,37 +101,36 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NodeKeys<T: Config> = StorageMap<_, Blake2_128Concat, [u8; 32], AccountId32>;
 
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// An account was bound to a node key.
-		Created {
-			account: AccountId32,
-			node_key: [u8; 32],
-		},
-		/// An account changed its node key.
-		Rotated {
-			account: AccountId32,
-			node_key: [u8; 32],
-		},
-		/// An account gave its node key up for good.
-		Deactivated { account: AccountId32 },
-	}
+	/// Keys of a DID beside its node key.
+	#[pallet::storage]
+	pub type Keys<T: Config> = StorageMap<
+		_,
+		Blake2_128Concat,
+		AccountId32,
+		BoundedVec<Key, ConstU32<MAX_KEYS>>,
+		ValueQuery,
+	>;
 
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The account is bound already; use `rotate` to change its key.
-		AlreadyExists,
-		/// The account is not bound; call `create` first.
-		NoDid,
-		/// The proof is not the node key's signature over this account and key in this world; sign
-		/// `"ainur/sig/1\0"` followed by `H("ainur/did/1", account, node_key)`.
-		BadProof,
-		/// Another account uses this node key; make a fresh one.
-		KeyInUse,
-		/// The account was deactivated for good; use another account.
-		Inactive,
-	}
+	/// Where a DID can be reached.
+	#[pallet::storage]
+	pub type Services<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId32, ServiceRecord, ValueQuery>;
+
+	/// DIDs of other accounts that an account controls.
+	#[pallet::storage]
+	pub type Controlled<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Blake2_128Concat, AccountId32, ()>;
+
+	/// Attestations by subject, then by issuer and schema. A subject is an account or the id of an agent.
+	#[pallet::storage]
+	pub type Attestations<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		H256,
+		Blake2_128Concat,
+		(AccountId32, H256),
+		Attestation,
+	>;
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
@@ -107,13 +147,7 @@ pub mod pallet {
 		#[pallet::weight(<T as Config>::WeightInfo::create())]
 		pub fn create(origin: OriginFor<T>, node_key: [u8; 32], proof: [u8; 64]) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			ensure!(
-				!Dids::<T>::contains_key(&account),
-				Error::<T>::AlreadyExists
-			);
-			Self::bind(&account, node_key, &proof)?;
-			Self::deposit_event(Event::Created { account, node_key });
-			Ok(())
+			Self::do_create(account, node_key, &proof)
 		}
 
 		/// Change the caller's node key to one that signed `proof`.
@@ -121,13 +155,8 @@ pub mod pallet {
 		#[pallet::weight(<T as Config>::WeightInfo::rotate())]
 		pub fn rotate(origin: OriginFor<T>, node_key: [u8; 32], proof: [u8; 64]) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			let old = Dids::<T>::get(&account).ok_or(Error::<T>::NoDid)?;
-			ensure!(old.active, Error::<T>::Inactive);
-			Self::bind(&account, node_key, &proof)?;
-			NodeKeys::<T>::remove(old.node_key);
-			T::Listener::node_key_changed(&account, &node_key);
-			Self::deposit_event(Event::Rotated { account, node_key });
-			Ok(())
+			Self::ensure_control(&account, &account)?;
+			Self::do_rotate(account, node_key, &proof)
 		}
 
 		/// Give the caller's node key up for good: it can win no auction any more.
@@ -135,16 +164,138 @@ pub mod pallet {
 		#[pallet::weight(<T as Config>::WeightInfo::deactivate())]
 		pub fn deactivate(origin: OriginFor<T>) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			Dids::<T>::try_mutate(&account, |slot| -> DispatchResult {
-				let did = slot.as_mut().ok_or(Error::<T>::NoDid)?;
-				ensure!(did.active, Error::<T>::Inactive);
-				did.active = false;
-				did.since = pallet_market::Pallet::<T>::now();
-				NodeKeys::<T>::remove(did.node_key);
-				Ok(())
-			})?;
-			Self::deposit_event(Event::Deactivated { account });
-			Ok(())
+			Self::ensure_control(&account, &account)?;
+			Self::do_deactivate(account)
+		}
+
+		/// List another key; unless it cannot sign, it signed `proof`.
+		#[pallet::call_index(3)]
+		#[pallet::weight(<T as Config>::WeightInfo::add_key())]
+		pub fn add_key(
+			origin: OriginFor<T>,
+			did: AccountId32,
+			key: NewKey,
+			proof: [u8; 64],
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_add_key(did, key, &proof)
+		}
+
+		/// List a key no more; its deposit comes back.
+		#[pallet::call_index(4)]
+		#[pallet::weight(<T as Config>::WeightInfo::remove_key())]
+		pub fn remove_key(origin: OriginFor<T>, did: AccountId32, id: u32) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_remove_key(did, id)
+		}
+
+		/// Replace the list of services; an empty one frees its deposit.
+		#[pallet::call_index(5)]
+		#[pallet::weight(<T as Config>::WeightInfo::set_services())]
+		pub fn set_services(
+			origin: OriginFor<T>,
+			did: AccountId32,
+			services: ServiceList,
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_set_services(did, services)
+		}
+
+		/// Offer control to `to`, or take the offer back with none.
+		#[pallet::call_index(6)]
+		#[pallet::weight(<T as Config>::WeightInfo::propose_controller())]
+		pub fn propose_controller(
+			origin: OriginFor<T>,
+			did: AccountId32,
+			to: Option<AccountId32>,
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_propose(did, to)
+		}
+
+		/// Take the control that was offered, and the deposits with it.
+		#[pallet::call_index(7)]
+		#[pallet::weight(<T as Config>::WeightInfo::accept_control())]
+		pub fn accept_control(origin: OriginFor<T>, did: AccountId32) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept(who, did)
+		}
+
+		/// `rotate` of a DID that the caller controls.
+		#[pallet::call_index(8)]
+		#[pallet::weight(<T as Config>::WeightInfo::rotate())]
+		pub fn rotate_controlled(
+			origin: OriginFor<T>,
+			did: AccountId32,
+			node_key: [u8; 32],
+			proof: [u8; 64],
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_rotate(did, node_key, &proof)
+		}
+
+		/// `deactivate` of a DID that the caller controls.
+		#[pallet::call_index(9)]
+		#[pallet::weight(<T as Config>::WeightInfo::deactivate())]
+		pub fn deactivate_controlled(origin: OriginFor<T>, did: AccountId32) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &did)?;
+			Self::do_deactivate(did)
+		}
+
+		/// Vouch as `issuer` for `content` about `subject` under `schema` until market time `expires`.
+		#[pallet::call_index(10)]
+		#[pallet::weight(<T as Config>::WeightInfo::attest())]
+		pub fn attest(
+			origin: OriginFor<T>,
+			issuer: AccountId32,
+			subject: H256,
+			schema: H256,
+			content: H256,
+			expires: Millis,
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &issuer)?;
+			Self::do_attest(issuer, subject, schema, content, expires)
+		}
+
+		/// Take back what `issuer` vouched for.
+		#[pallet::call_index(11)]
+		#[pallet::weight(<T as Config>::WeightInfo::revoke_attestation())]
+		pub fn revoke_attestation(
+			origin: OriginFor<T>,
+			issuer: AccountId32,
+			subject: H256,
+			schema: H256,
+		) -> DispatchResult {
+			Self::ensure_control(&ensure_signed(origin)?, &issuer)?;
+			Self::do_revoke(issuer, subject, schema)
+		}
+
+		/// Drop an attestation that has expired, or whose issuer is gone; its deposit goes back. Anyone may
+		/// call it, free of charge when it succeeds.
+		#[pallet::call_index(12)]
+		#[pallet::weight(<T as Config>::WeightInfo::clear_attestation())]
+		pub fn clear_attestation(
+			origin: OriginFor<T>,
+			issuer: AccountId32,
+			subject: H256,
+			schema: H256,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_clear(issuer, subject, schema)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Carry out what key number `key` of the DID signed for the caller to submit.
+		#[pallet::call_index(13)]
+		#[pallet::weight(<T as Config>::WeightInfo::submit_did_call())]
+		pub fn submit_did_call(
+			origin: OriginFor<T>,
+			call: DidCall,
+			key: u32,
+			signature: [u8; 64],
+		) -> DispatchResult {
+			let submitter = ensure_signed(origin)?;
+			Self::do_submit(submitter, call, key, &signature)
 		}
 	}
 
@@ -154,44 +305,6 @@ pub mod pallet {
 			Dids::<T>::get(account)
 				.filter(|did| did.active)
 				.map(|did| did.node_key)
-		}
-
-		fn bind(account: &AccountId32, node_key: [u8; 32], proof: &[u8; 64]) -> DispatchResult {
-			ensure!(!NodeKeys::<T>::contains_key(node_key), Error::<T>::KeyInUse);
-			let digest = did_digest(&pallet_market::Pallet::<T>::genesis(), account, &node_key);
-			ensure!(
-				node_key_signed(proof, &digest, &node_key),
-				Error::<T>::BadProof
-			);
-			let since = pallet_market::Pallet::<T>::now();
-			Dids::<T>::insert(
-				account,
-				Did {
-					node_key,
-					since,
-					active: true,
-				},
-			);
-			NodeKeys::<T>::insert(node_key, account);
-			Ok(())
-		}
-
-		/// Invariants: active bindings and used keys are the same pairs.
-		#[cfg(any(feature = "try-runtime", feature = "std"))]
-		pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-			let mut active = 0u32;
-			for (account, did) in Dids::<T>::iter().filter(|(_, did)| did.active) {
-				active += 1;
-				ensure!(
-					NodeKeys::<T>::get(did.node_key) == Some(account),
-					"did: active key not listed"
-				);
-			}
-			ensure!(
-				NodeKeys::<T>::iter().count() as u32 == active,
-				"did: stray node key"
-			);
-			Ok(())
 		}
 	}
 }

@@ -106,11 +106,12 @@ impl<T: Config> Pallet<T> {
 
 	/// Store the end of an escrow and what it says about the payee.
 	pub(crate) fn settle(id: H256, mut e: Escrow, outcome: Outcome, evidence: Evidence) {
+		let settlement = crate::points::settlement(id, &e, outcome, evidence);
 		e.state = EscrowState::Settled {
 			outcome,
 			at: Market::<T>::now(),
 		};
-		pallet_reputation::Pallet::<T>::record(&e.payee, &e.capability, evidence);
+		pallet_reputation::Pallet::<T>::settled(settlement);
 		Plans::<T>::remove(id);
 		Self::store(id, e);
 	}

@@ -11,6 +11,8 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod court;
 mod deals;
 mod disputes;
@@ -19,6 +21,7 @@ mod events;
 mod funds;
 mod invariants;
 mod moves;
+mod points;
 mod storage;
 pub mod types;
 pub mod weights;

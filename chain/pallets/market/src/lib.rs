@@ -5,10 +5,16 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "try-runtime")]
+extern crate alloc;
+
 pub use ainur_primitives::{Balance, Millis, Params};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+pub mod migrations;
 pub mod weights;
 
 /// Most milliseconds of market time that one block may add.
@@ -34,7 +40,7 @@ pub mod pallet {
 	};
 
 	/// Layout of the stored items.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
@@ -101,6 +107,10 @@ pub mod pallet {
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
 			assert!(self.params.sound(), "market.params are unsound");
+			assert!(
+				self.params.stake_outlasts_disputes(),
+				"market.params: unbonding must exceed disputeLimit"
+			);
 			NetworkId::<T>::put(self.network_id.to_fixed_bytes());
 			Params::<T>::put(&self.params);
 			// the sink must exist from the start: a payment below the existential deposit cannot create it

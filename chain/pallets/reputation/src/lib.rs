@@ -1,11 +1,17 @@
 //! What settled escrows say about a provider, per capability: good and bad evidence in burned planck,
 //! fading with market time, and the score that follows, frozen per epoch.
 //!
-//! There are no calls: only escrow writes here, through [`ReputationBook`].
+//! Packages and payers have scores of the same make. There are no calls: only escrow writes here, through
+//! [`ReputationBook`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub use pallet::*;
+pub use settlement::*;
+
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+mod invariants;
+pub mod settlement;
 
 use ainur_primitives::{AccountId32, Balance, H256};
 
@@ -30,13 +36,15 @@ pub enum Evidence {
 pub trait ReputationBook {
 	/// Add `evidence` to the record of `provider` for `capability`.
 	fn record(provider: &AccountId32, capability: &H256, evidence: Evidence);
+	/// Add what a settled escrow says to the records of its provider, package and payer, and keep the point.
+	fn settled(settlement: Settlement);
 }
 
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
 	use ainur_primitives::{
-		score::{decayed, score, score_at, FAULT_WEIGHT, HISTORY, MAX_EVIDENCE},
+		score::{decayed, score, score_at, FAULT_WEIGHT, HISTORY, MAX_EVIDENCE, NEUTRAL},
 		Millis, Params,
 	};
 	use frame_support::pallet_prelude::*;
@@ -140,6 +148,32 @@ pub mod pallet {
 	pub type Scores<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Blake2_128Concat, H256, Score>;
 
+	/// Record per package, which its module's sha-256 stands for.
+	#[pallet::storage]
+	pub type Packages<T: Config> = StorageMap<_, Blake2_128Concat, H256, Score>;
+
+	/// Record per payer.
+	#[pallet::storage]
+	pub type Payers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId32, Score>;
+
+	/// Points ever written per provider and capability; the next one goes to this number modulo
+	/// [`MAX_POINTS`].
+	#[pallet::storage]
+	pub type PointCount<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountId32, Blake2_128Concat, H256, u64, ValueQuery>;
+
+	/// The latest points per provider and capability, in a ring.
+	#[pallet::storage]
+	pub type Points<T: Config> = StorageNMap<
+		_,
+		(
+			NMapKey<Blake2_128Concat, AccountId32>,
+			NMapKey<Blake2_128Concat, H256>,
+			NMapKey<Twox64Concat, u32>,
+		),
+		Point,
+	>;
+
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
@@ -147,6 +181,18 @@ pub mod pallet {
 		Recorded {
 			provider: AccountId32,
 			capability: H256,
+			epoch: u32,
+			score: u32,
+		},
+		/// The record of a package changed; the score counts from `epoch` on.
+		PackageRecorded {
+			module: H256,
+			epoch: u32,
+			score: u32,
+		},
+		/// The record of a payer changed; the score counts from `epoch` on.
+		PayerRecorded {
+			payer: AccountId32,
 			epoch: u32,
 			score: u32,
 		},
@@ -164,12 +210,7 @@ pub mod pallet {
 
 	impl<T: Config> ReputationBook for Pallet<T> {
 		fn record(provider: &AccountId32, capability: &H256, evidence: Evidence) {
-			let (now, params) = (Market::<T>::now(), Market::<T>::params());
-			let entry = Scores::<T>::mutate(provider, capability, |slot| {
-				let record = slot.get_or_insert_with(Score::default);
-				record.add(evidence, now, &params);
-				record.history.last().copied()
-			});
+			let entry = Scores::<T>::mutate(provider, capability, |slot| Self::add(slot, evidence));
 			if let Some((epoch, score)) = entry {
 				let (provider, capability) = (provider.clone(), *capability);
 				Self::deposit_event(Event::Recorded {
@@ -180,9 +221,75 @@ pub mod pallet {
 				});
 			}
 		}
+
+		fn settled(s: Settlement) {
+			Self::record(&s.provider, &s.capability, s.evidence);
+			if let Some(evidence) = s.of_package() {
+				let entry = Packages::<T>::mutate(s.module, |slot| Self::add(slot, evidence));
+				if let Some((epoch, score)) = entry {
+					let module = s.module;
+					Self::deposit_event(Event::PackageRecorded {
+						module,
+						epoch,
+						score,
+					});
+				}
+			}
+			if let Some(evidence) = s.of_payer() {
+				let entry = Payers::<T>::mutate(&s.payer, |slot| Self::add(slot, evidence));
+				if let Some((epoch, score)) = entry {
+					let payer = s.payer.clone();
+					Self::deposit_event(Event::PayerRecorded {
+						payer,
+						epoch,
+						score,
+					});
+				}
+			}
+			Self::keep(s);
+		}
 	}
 
 	impl<T: Config> Pallet<T> {
+		/// Add evidence to a record. Returns the entry of its history that follows.
+		fn add(slot: &mut Option<Score>, evidence: Evidence) -> Option<(u32, u32)> {
+			let record = slot.get_or_insert_with(Score::default);
+			record.add(evidence, Market::<T>::now(), &Market::<T>::params());
+			record.history.last().copied()
+		}
+
+		/// Keep the point in place of the oldest one.
+		fn keep(s: Settlement) {
+			let number = PointCount::<T>::mutate(&s.provider, s.capability, |n| {
+				let number = *n;
+				*n = n.saturating_add(1);
+				number
+			});
+			let place = (number % u64::from(MAX_POINTS)) as u32;
+			let point = Point {
+				escrow: s.escrow,
+				payer: s.payer,
+				module: s.module,
+				price: s.price,
+				fee: s.fee,
+				end: s.end,
+				revealed: s.revealed,
+				epoch: Market::<T>::epoch(),
+				at: Market::<T>::now(),
+			};
+			Points::<T>::insert((s.provider, s.capability, place), point);
+		}
+
+		/// The score of a package frozen for `epoch`; neutral without a record.
+		pub fn package_at(module: &H256, epoch: u32) -> u32 {
+			Packages::<T>::get(module).map_or(NEUTRAL, |r| score_at(&r.history, epoch))
+		}
+
+		/// The score of a payer frozen for `epoch`; neutral without a record.
+		pub fn payer_at(payer: &AccountId32, epoch: u32) -> u32 {
+			Payers::<T>::get(payer).map_or(NEUTRAL, |r| score_at(&r.history, epoch))
+		}
+
 		/// The score frozen for `epoch`; neutral without a record.
 		pub fn score_at(provider: &AccountId32, capability: &H256, epoch: u32) -> u32 {
 			let history = Scores::<T>::get(provider, capability).map(|r| r.history);
@@ -190,35 +297,6 @@ pub mod pallet {
 				history.as_deref().map_or(&[][..], |entries| &entries[..]),
 				epoch,
 			)
-		}
-
-		/// Invariants: scores in range, epochs ascending, evidence bounded, nothing from the future.
-		#[cfg(any(feature = "try-runtime", feature = "std"))]
-		pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-			for (_, _, record) in Scores::<T>::iter() {
-				ensure!(
-					record.last <= Market::<T>::now(),
-					"reputation: record from the future"
-				);
-				ensure!(
-					record.a <= MAX_EVIDENCE && record.b <= MAX_EVIDENCE,
-					"reputation: range"
-				);
-				ensure!(
-					record.unverified <= record.paid,
-					"reputation: more unverified than paid"
-				);
-				let entries = &record.history;
-				ensure!(
-					entries.windows(2).all(|w| w[0].0 < w[1].0),
-					"reputation: epochs"
-				);
-				ensure!(
-					entries.iter().all(|e| e.1 <= 1_000_000),
-					"reputation: score"
-				);
-			}
-			Ok(())
 		}
 	}
 }

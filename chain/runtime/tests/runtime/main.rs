@@ -2,4 +2,6 @@
 
 mod blocks;
 mod genesis;
+mod market_api;
+mod upgrade;
 mod wire;

@@ -1,0 +1,1 @@
+"""How fast a chain takes signed calls: the deals that are called on, and the load itself."""
