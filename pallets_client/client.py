@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 from pallets_client import extrinsic
 from pallets_client.answers import parse_block, tohex, unhex
 from pallets_client.audit import audit
+from pallets_client.court_parsing import parse_arbiter, parse_case, parse_panel
 from pallets_client.errors import ChainMisbehaviour, UnknownBlock
 from pallets_client.fees import query_fee
 from pallets_client.following import Follower
 from pallets_client.keys import Sr25519
 from pallets_client.link import DEFAULT_TIMEOUT, Link
 from pallets_client.paging import entries
-from pallets_client.pallets import agent_registry, channels, did, escrow, market, reputation, vcg_auction
+from pallets_client.pallets import agent_registry, channels, court, did, escrow, market, reputation, vcg_auction
 from pallets_client.pallets.shape import record
-from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_score
+from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_proposal, parse_score
 from pallets_client.records import Account, Audit, Block, Call, Event, Head
 from pallets_client.scale import decode_compact
 
@@ -172,9 +173,28 @@ class ChainClient:
         except (TypeError, KeyError) as exc:
             raise ChainMisbehaviour("a closing has root, count, at and block") from exc
 
+    def proposal(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Proposal | None:
+        """What one party of an escrow offers the other."""
+        return self._one(escrow.PALLET, "Proposals", escrow_id, at=at, parse=parse_proposal)
+
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Escrow | None:
         """An escrow; None before the award and after ``forget``."""
         return self._one(escrow.PALLET, "Escrows", escrow_id, at=at, parse=parse_escrow)
+
+    # disputes --------------------------------------------------------------------------------------------
+
+    def case(self, case_id: bytes, at: bytes | None = None) -> court.Case | None:
+        """A case; None before the payee responded and after ``forget``."""
+        return self._one(court.PALLET, "Cases", case_id, at=at, parse=parse_case)
+
+    def panel(self, case_id: bytes, round_: int, at: bytes | None = None) -> court.Panel | None:
+        """The arbiters of one round of a case, with their votes."""
+        found = self.link.storage(court.PALLET, "Panels", case_id, round_, at=at)
+        return None if found is None else parse_panel(found)
+
+    def arbiter(self, account: bytes, at: bytes | None = None) -> court.Arbiter | None:
+        """An arbiter with its stake."""
+        return self._one(court.PALLET, "Arbiters", account, at=at, parse=parse_arbiter)
 
     def channel(self, channel_id: bytes, at: bytes | None = None) -> channels.Channel | None:
         """A payment channel; None before it was opened and after it was closed."""

@@ -178,3 +178,27 @@ def tree_top(leaf: bytes, index: int, count: int, path: Sequence[bytes]) -> byte
         index //= 2
         width = (width + 1) // 2
     return node if not remaining else None
+
+
+def case_id(genesis: bytes, escrow: bytes, milestone: int) -> bytes:
+    """Id of the case about a milestone of an escrow (0 without milestones)."""
+    return tagged("ainur/case/1", genesis, escrow, u8(milestone))
+
+
+def nonce_chain(genesis: bytes, case: bytes, party: bytes, tip: bytes, links: int) -> list[bytes]:
+    """Links 0 to ``links`` of a party's nonces for the draws of a case; link 0 is what it commits to, ``tip`` the last.
+
+    A case of three rounds that are drawn twice each opens six.
+    """
+    chain = [tip]
+    for _ in range(links):
+        chain.append(tagged("ainur/nonce/1", genesis, case, party, chain[-1]))
+    return chain[::-1]
+
+
+def vote_commit(
+    genesis: bytes, case: bytes, round_: int, arbiter: bytes, vote: tuple[bytes, bool, int], salt: bytes
+) -> bytes:
+    """What an arbiter commits to; ``vote`` is sha-256 of the replayed output, whether the ground holds, payee_bps."""
+    output, holds, payee_bps = vote
+    return tagged("ainur/vote/1", genesis, case, u8(round_), arbiter, output, u8(int(holds)), u16(payee_bps), salt)

@@ -24,7 +24,7 @@ _AUCTION_STATES = (
 _ESCROW_STATES = (escrow.Funded, escrow.Delivered, escrow.Disputed)
 _OUTCOMES = dict(
     zip(
-        ("Paid", "Auto", "Declined", "NotDelivered", "GaveBack", "Ruled", "Stale"),
+        ("Paid", "Auto", "Declined", "NotDelivered", "GaveBack", "Ruled", "Stale", "Agreed"),
         escrow.Settlement,
         strict=True,
     )
@@ -69,6 +69,26 @@ def _escrow_state(value: object) -> escrow.EscrowState:
         if state.__name__ == found.name:
             return cast(escrow.EscrowState, _state(state, found))
     raise ChainMisbehaviour(f"escrow state {found.name}")
+
+
+def parse_proposal(value: object) -> escrow.Proposal:
+    """What one party of an escrow offers the other."""
+    struct = _struct(value, "Proposal")
+    found = variant(struct.get("deal"), "Deal")
+    deal: escrow.Deal
+    match found.name:
+        case "Milestones":
+            inner = _named(found, ("parts", "deliver_within"))
+            if not isinstance(inner["parts"], list):
+                raise ChainMisbehaviour("Deal.parts: a list expected")
+            deal = escrow.Milestones(tuple(_int(part) for part in inner["parts"]), _int(inner["deliver_within"]))
+        case "TopUp":
+            deal = escrow.TopUp(_int(_named(found, ("amount",))["amount"]))
+        case "Split":
+            deal = escrow.Split(_int(_named(found, ("payee_bps",))["payee_bps"]))
+        case _:
+            raise ChainMisbehaviour(f"deal {found.name}")
+    return escrow.Proposal(_bytes32(struct.get("by")), deal)
 
 
 def parse_score(value: object) -> Score:

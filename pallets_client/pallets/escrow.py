@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from pallets_client.pallets.shape import Variant
 from pallets_client.records import Call
 
 PALLET = "Escrow"
@@ -20,6 +21,7 @@ class Settlement(IntEnum):
     GAVE_BACK = 4
     RULED = 5
     STALE = 6
+    AGREED = 7
 
 
 class Ground(IntEnum):
@@ -98,7 +100,70 @@ class Escrow:
     @property
     def held(self) -> int:
         """What this escrow holds of its payer as EscrowFunds."""
-        return 0 if isinstance(self.state, Settled) else self.amount + self.fee - self.paid_so_far
+        if isinstance(self.state, Settled):
+            return 0
+        return self.amount + self.fee - self.paid_so_far - self._fee_of(self.paid_so_far)
+
+    @property
+    def current(self) -> tuple[int, int]:
+        """Index and part of the price of the milestone in work; ``(0, what is not paid)`` without milestones."""
+        total = 0
+        for index, part in enumerate(self.milestones):
+            total += part
+            if total > self.paid_so_far:
+                return index, part
+        return 0, self.amount - self.paid_so_far
+
+    def _fee_of(self, paid: int) -> int:
+        return -(-paid * self.fee_bps // 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    """Deal: deliver and pay in these parts, each after the first within ``deliver_within`` ms of the payment before."""
+
+    parts: tuple[int, ...]
+    deliver_within: int
+
+    @property
+    def variant(self) -> Variant:
+        """As the chain encodes it."""
+        return Variant("Milestones", {"parts": list(self.parts), "deliver_within": self.deliver_within})
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """Deal: raise the price by ``amount`` planck."""
+
+    amount: int
+
+    @property
+    def variant(self) -> Variant:
+        """As the chain encodes it."""
+        return Variant("TopUp", {"amount": self.amount})
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Deal: end it; the payee gets ``payee_bps`` of what is not paid yet."""
+
+    payee_bps: int
+
+    @property
+    def variant(self) -> Variant:
+        """As the chain encodes it."""
+        return Variant("Split", {"payee_bps": self.payee_bps})
+
+
+Deal = Milestones | TopUp | Split
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A deal that ``by`` offered; the other party may agree while the escrow's state stays."""
+
+    by: bytes
+    deal: Deal
 
 
 def decline(escrow: bytes, reason: int) -> Call:
@@ -156,3 +221,18 @@ def forget(escrow: bytes) -> Call:
     ``escrow`` is the escrow's id, or the auction's where no escrow was ever funded.
     """
     return Call(PALLET, "forget", {"escrow": escrow})
+
+
+def propose(escrow: bytes, deal: Deal) -> Call:
+    """Offer the other party a deal; replaces an earlier proposal."""
+    return Call(PALLET, "propose", {"escrow": escrow, "deal": deal.variant})
+
+
+def agree(escrow: bytes, deal: Deal) -> Call:
+    """Agree to the very deal that the other party proposed."""
+    return Call(PALLET, "agree", {"escrow": escrow, "deal": deal.variant})
+
+
+def retract(escrow: bytes) -> Call:
+    """Take the own proposal back."""
+    return Call(PALLET, "retract", {"escrow": escrow})

@@ -44,6 +44,14 @@ class Params:
     channel_challenge_min: int = 10_000
     channel_challenge_max: int = 3_600_000
     channel_life: int = 2_592_000_000
+    court_plead: int = 30_000
+    court_nonce: int = 20_000
+    court_commit: int = 20_000
+    court_reveal: int = 10_000
+    court_appeal: int = 10_000
+    arbiter_unbonding: int = 1_200_000
+    stake_unit: int = AIN
+    seat_fee: int = AIN // 50
 
 
 DEVELOPMENT = Params(

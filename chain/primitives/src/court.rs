@@ -112,6 +112,33 @@ mod tests {
 	}
 
 	#[test]
+	fn hashes_are_those_of_the_client() {
+		// the same values stand in tests/pallets_client/test_court_records.py
+		let of = |n| H256::repeat_byte(n);
+		let (genesis, party) = (of(1), AccountId32::new([3; 32]));
+		let case = case_id(&genesis, &of(2), 7);
+		assert_eq!(
+			format!("{case:?}"),
+			"0x6a5c5f70c2393dc4f29fdc6adc6c72d47f50c3940ea01cc8e53d1c471f096bb5"
+		);
+		let head = (0..6).fold(of(4), |x, _| nonce_link(&genesis, &case, &party, &x));
+		assert_eq!(
+			format!("{head:?}"),
+			"0x72c0b0cd35138757a23e620f4095ad8789ea5165081f3491318ff3753bc5bb7f"
+		);
+		let ballot = Ballot {
+			output: of(5),
+			holds: true,
+			payee_bps: 9_999,
+		};
+		let vote = vote_commit(&genesis, &case, 2, &party, &ballot, &of(4));
+		assert_eq!(
+			format!("{vote:?}"),
+			"0x81942c677b044dc73cbcdd9c9a1e5ac014aae9a293b4caf0c66238b2799c51df"
+		);
+	}
+
+	#[test]
 	fn every_unit_is_hit_about_as_often() {
 		let mut hits = [0u32; 7];
 		for n in 0..=255 {

@@ -171,11 +171,16 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::TooEarly
 		);
 		T::Auctions::remove(&auction);
-		if let Some(e) = Escrows::<T>::take(escrow) {
-			Self::forget_cases(&escrow, &e);
-		}
+		Self::forget_record(&escrow);
 		Self::deposit_event(Event::Forgotten { escrow, auction });
 		Ok(())
+	}
+
+	/// Drop the record of a settled escrow and those of its cases.
+	pub fn forget_record(id: &H256) {
+		if let Some(e) = Escrows::<T>::take(id) {
+			Self::forget_cases(id, &e);
+		}
 	}
 
 	/// Pay the milestone in work: the end, or the next one begins.

@@ -3,7 +3,7 @@
 use crate::{pallet::*, types::*, HoldReason};
 use ainur_primitives::{merkle, records::escrow_id, AccountId32, Millis, H256};
 use frame_support::{dispatch::DispatchResult, ensure};
-use pallet_escrow::{AuctionBook, Escrows, Pallet as Escrow};
+use pallet_escrow::{AuctionBook, Pallet as Escrow};
 use pallet_market::Pallet as Market;
 use sp_runtime::SaturatedConversion;
 
@@ -217,7 +217,8 @@ impl<T: Config> AuctionBook for Pallet<T> {
 	fn remove(id: &H256) {
 		if let Some(a) = Auctions::<T>::take(id) {
 			let genesis = Market::<T>::genesis();
-			(0..a.slots).for_each(|slot| Escrows::<T>::remove(escrow_id(&genesis, id, slot)));
+			(0..a.slots)
+				.for_each(|slot| Escrow::<T>::forget_record(&escrow_id(&genesis, id, slot)));
 		}
 		Closings::<T>::remove(id);
 		Windows::<T>::remove(id);
