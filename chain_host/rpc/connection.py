@@ -34,7 +34,7 @@ class Connection:
         self.held: list[str] | None = None  # notifications that must follow the response being made
         self._queue: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED)
         self._bytes = 0
-        self._gone = False
+        self.gone = False
         self.drained = asyncio.Event()
         self._at_work: asyncio.Queue[asyncio.Task[str | None]] = asyncio.Queue(MAX_AT_WORK)
 
@@ -71,7 +71,7 @@ class Connection:
         if self.held is not None:
             self.held.append(text)
             return
-        if self._gone:
+        if self.gone:
             return
         late = self._bytes + len(text) > MAX_QUEUED_BYTES and not self._queue.empty()
         if self._queue.full() or late or self._backlog.bytes + len(text) > MAX_ALL_QUEUED:
@@ -87,7 +87,7 @@ class Connection:
             with contextlib.suppress(ConnectionClosed):
                 await self._write()
         finally:
-            self._gone = True
+            self.gone = True
             self.drained.set()  # nobody waits for a client that is gone
 
     async def _write(self) -> None:
@@ -108,7 +108,7 @@ class Connection:
 
     async def caught_up(self) -> None:
         """Wait until the client has read enough: its next request is not looked at before."""
-        if self._gone:
+        if self.gone:
             return
         if self._bytes > MAX_QUEUED_BYTES // 2 or self._queue.qsize() > MAX_QUEUED // 2:
             self.drained.clear()

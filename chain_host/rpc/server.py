@@ -181,6 +181,8 @@ class RpcServer:
             if answer is not None:
                 room -= len(answer)
                 answers.append(answer)
+            if connection.gone:
+                return None
             if room < 0:
                 return error_response(RpcError(OVERSIZED_ANSWER, "The batch response was too large", f"{MAX_ANSWER}"))
         return f"[{','.join(answers)}]" if answers else None
