@@ -42,6 +42,7 @@ from .views import CODE_KEY, Views, state_error
 MAX_MESSAGE = 12 << 20  # an extrinsic of 5 MiB in hexadecimal, with room for its batch
 MAX_CONNECTIONS = 128
 MAX_BATCH = 256
+BATCH_AT_WORK = 8  # members of a batch that are worked on at once
 MAX_ANSWER = 32 << 20  # of a batch
 # Browsers send an Origin: pages of other sites must not reach a node on the loopback address.
 LOCAL_ORIGIN = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
@@ -176,11 +177,12 @@ class RpcServer:
             return error_response(RpcError(OVERSIZED_BATCH, "The batch request was too large", f"{MAX_BATCH}"))
         answers: list[str] = []
         room = MAX_ANSWER
-        for each in request:
-            answer = await self._respond(connection, each, batched=True)
-            if answer is not None:
-                room -= len(answer)
-                answers.append(answer)
+        for start in range(0, len(request), BATCH_AT_WORK):
+            begun = [self._respond(connection, each, batched=True) for each in request[start : start + BATCH_AT_WORK]]
+            for answer in await asyncio.gather(*begun):
+                if answer is not None:
+                    room -= len(answer)
+                    answers.append(answer)
             if connection.gone:
                 return None
             if room < 0:
