@@ -54,6 +54,7 @@ class Author:
     def __init__(self, chain: Chain, key: SealingKey) -> None:
         self._chain = chain
         self._key = key
+        self.build_seconds: float | None = None  # None: BUILD_SECONDS
         api = chain.api()
         self._slot_duration = chain.slot_duration
         if api.authorities() != [key.public]:
@@ -70,6 +71,7 @@ class Author:
         Raises RuntimeTrap when the block itself cannot be built; the chain is then unchanged.
         """
         chain = self._chain
+        budget = BUILD_SECONDS if self.build_seconds is None else self.build_seconds
         started = time.monotonic()
         overlay = Overlay(chain.state)
         api = chain.api(overlay)
@@ -87,7 +89,7 @@ class Author:
         trapped: list[tuple[bytes, str]] = []
         deferred: list[bytes] = []
         for extrinsic_hash, extrinsic in extrinsics if takes_extrinsics else ():
-            if len(deferred) > MAX_DEFERRED or (included and time.monotonic() - started > BUILD_SECONDS):
+            if len(deferred) > MAX_DEFERRED or (included and time.monotonic() - started > budget):
                 break
             overlay.begin()  # the runtime keeps the writes of an extrinsic it then refuses
             try:

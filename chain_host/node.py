@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,7 +30,12 @@ MIN_INTERVAL = 0.05  # at most 20 blocks a second
 MAX_EXTRINSIC = 5 << 20
 _TIMESTAMP_NOW = storage_prefix("Timestamp", "Now")
 REVALIDATED = 32  # waiting extrinsics that a follower asks about again after each block
+MAX_TOGETHER = 64  # extrinsics that one turn of the executor admits
+TOGETHER_SECONDS = 0.02
 STALL_SECONDS = 120.0  # a block that takes longer is a fault to stop on, not to wait out
+
+
+Incoming = tuple[bytes, bytes, "asyncio.Future[list[Status]]"]
 
 
 def wall_clock() -> int:
@@ -62,6 +69,8 @@ class Node:
         self._wanted = asyncio.Event()
         self._last_timestamp = 0
         self._revalidated = 0
+        self._incoming: deque[Incoming] = deque()
+        self._admitting: asyncio.Task[None] | None = None
         self.on_block: Callable[[NewBlock], None] = lambda _block: None
         self.on_statuses: Callable[[list[Status]], None] = lambda _changed: None
         self._arrival = asyncio.Event()
@@ -94,7 +103,7 @@ class Node:
         if size != len(raw) - start or not size:
             raise PoolRefusal(1001, "Extrinsic has invalid format")
         extrinsic_hash = blake2_256(raw)
-        statuses = await self.execute(lambda: self._admit(extrinsic_hash, raw))
+        statuses = await self._admitted(extrinsic_hash, raw)
         if len(self.pool):
             self._wanted.set()
         self._arrival.set()
@@ -111,6 +120,50 @@ class Node:
                     await arrival.wait()
             found = await self.execute(lambda: self.pool.after(after))
         return found
+
+    async def _admitted(self, extrinsic_hash: bytes, raw: bytes) -> list[Status]:
+        """What `_admit` says, asked together with all others that wait: each turn of the executor costs as much."""
+        answer: asyncio.Future[list[Status]] = asyncio.get_running_loop().create_future()
+        self._incoming.append((extrinsic_hash, raw, answer))
+        if self._admitting is None:
+            self._admitting = asyncio.create_task(self._admit_all())
+        return await answer
+
+    async def _admit_all(self) -> None:
+        waiting, together = self._incoming, list[Incoming]()
+        try:
+            while waiting:
+                together = [waiting.popleft() for _ in range(min(len(waiting), MAX_TOGETHER))]
+                outcomes = await self.execute(functools.partial(self._admit_some, together))
+                waiting.extendleft(reversed(together[len(outcomes) :]))
+                for (_, _, answer), outcome in zip(together, outcomes, strict=False):
+                    if answer.done():
+                        continue
+                    if isinstance(outcome, Exception):
+                        answer.set_exception(outcome)
+                    else:
+                        answer.set_result(outcome)
+        except BaseException as exc:
+            for _, _, answer in (*together, *waiting):
+                if not answer.done():
+                    answer.set_exception(RuntimeError(f"the executor is closing: {exc}"))
+            waiting.clear()
+            raise
+        finally:
+            self._admitting = None
+
+    def _admit_some(self, together: list[Incoming]) -> list[list[Status] | Exception]:
+        """Outcomes of the first of them, as many as fit into a moment."""
+        outcomes: list[list[Status] | Exception] = []
+        end = time.monotonic() + TOGETHER_SECONDS
+        for extrinsic_hash, raw, _ in together:
+            try:
+                outcomes.append(self._admit(extrinsic_hash, raw))
+            except PoolRefusal as exc:
+                outcomes.append(exc)
+            if time.monotonic() > end:
+                break
+        return outcomes
 
     def _admit(self, extrinsic_hash: bytes, raw: bytes) -> list[Status]:
         now = time.monotonic()

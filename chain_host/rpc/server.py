@@ -1,7 +1,6 @@
 """The WebSocket server: connections, requests, batches and notifications, every queue bounded."""
 
 import asyncio
-import contextlib
 import http
 import json
 import re
@@ -20,6 +19,7 @@ from chain_host.store import BlockReader
 
 from .ainur_methods import ainur_methods
 from .child_methods import child_methods
+from .connection import MAX_AT_WORK_BYTES, Backlog, Connection
 from .encoding import dumps, header_json, hexed
 from .errors import (
     INTERNAL,
@@ -42,72 +42,14 @@ from .views import CODE_KEY, Views, state_error
 MAX_MESSAGE = 12 << 20  # an extrinsic of 5 MiB in hexadecimal, with room for its batch
 MAX_CONNECTIONS = 128
 MAX_BATCH = 256
-MAX_QUEUED = 4_096  # messages a client may be behind
-MAX_QUEUED_BYTES = 16 << 20  # beyond one answer
+BATCH_AT_WORK = 8  # members of a batch that are worked on at once
 MAX_ANSWER = 32 << 20  # of a batch
-MAX_ALL_QUEUED = 256 << 20  # over all connections
 # Browsers send an Origin: pages of other sites must not reach a node on the loopback address.
 LOCAL_ORIGIN = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 
-Sub = Callable[["Connection", Params], Any]
+NOT_JSON = object()
 
-
-class Backlog:
-    """Bytes queued over all connections."""
-
-    __slots__ = ("bytes",)
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-
-class Connection:
-    """One client: requests are answered in order; messages leave through one bounded queue."""
-
-    def __init__(self, socket: ServerConnection, backlog: Backlog) -> None:
-        self._backlog = backlog
-        self.socket = socket
-        self.subscriptions: set[str] = set()
-        self.held: list[str] | None = None  # notifications that must follow the response being made
-        self._queue: asyncio.Queue[str] = asyncio.Queue(MAX_QUEUED)
-        self._bytes = 0
-        self.drained = asyncio.Event()
-
-    def push(self, text: str) -> None:
-        """Queue a message; a client that is too far behind is cut off."""
-        if self.held is not None:
-            self.held.append(text)
-            return
-        late = self._bytes + len(text) > MAX_QUEUED_BYTES and not self._queue.empty()
-        if self._queue.full() or late or self._backlog.bytes + len(text) > MAX_ALL_QUEUED:
-            self.socket.transport.abort()
-            return
-        self._bytes += len(text)
-        self._backlog.bytes += len(text)
-        self._queue.put_nowait(text)
-
-    async def write(self) -> None:
-        """Send what is queued until the connection closes."""
-        while True:
-            text = await self._queue.get()
-            try:
-                await self.socket.send(text)
-            finally:
-                self._bytes -= len(text)
-                self._backlog.bytes -= len(text)
-            if self._bytes <= MAX_QUEUED_BYTES // 2 and self._queue.qsize() <= MAX_QUEUED // 2:
-                self.drained.set()
-
-    def forget(self) -> None:
-        """Drop what is still queued for a client that is gone."""
-        self._backlog.bytes -= self._bytes
-        self._bytes = 0
-
-    async def caught_up(self) -> None:
-        """Wait until the client has read enough: its next request is not looked at before."""
-        if self._bytes > MAX_QUEUED_BYTES // 2 or self._queue.qsize() > MAX_QUEUED // 2:
-            self.drained.clear()
-            await self.drained.wait()
+Sub = Callable[[Connection, Params], Any]
 
 
 class RpcServer:
@@ -189,35 +131,43 @@ class RpcServer:
     async def _serve(self, socket: ServerConnection) -> None:
         connection = Connection(socket, self._backlog)
         self._connections.add(connection)
-        writer = asyncio.create_task(self._write(connection))
+        helpers = [asyncio.create_task(connection.write()), asyncio.create_task(connection.answer())]
         try:
             async for message in socket:
-                answer = await self._answer(connection, message)
-                held, connection.held = connection.held, None
-                for text in (*(() if answer is None else (answer,)), *(held or ())):
-                    connection.push(text)
-                await connection.caught_up()
+                await self._take(connection, message)
         except ConnectionClosed:
             pass
         finally:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
             connection.forget()
             self._connections.discard(connection)
             self.subscriptions.drop(connection)
 
-    async def _write(self, connection: Connection) -> None:
-        try:
-            with contextlib.suppress(ConnectionClosed):
-                await connection.write()
-        finally:
-            connection.drained.set()  # nobody waits for a client that is gone
-
     # ---- requests --------------------------------------------------------------------------------------
-    async def _answer(self, connection: Connection, message: str | bytes) -> str | None:
+    async def _take(self, connection: Connection, message: str | bytes) -> None:
+        """Begin a plain request beside others that are still worked on; everything else waits until they are done."""
         try:
             request = json.loads(message)
         except (ValueError, RecursionError):
+            request = NOT_JSON
+        if len(message) <= MAX_AT_WORK_BYTES and self._is_plain(request):
+            await connection.work(self._respond(connection, request))
+            return
+        await connection.settled()
+        answer = await self._answer(connection, request)
+        held, connection.held = connection.held, None
+        for text in (*(() if answer is None else (answer,)), *(held or ())):
+            connection.push(text)
+        await connection.caught_up()
+
+    def _is_plain(self, request: object) -> bool:
+        method = request.get("method") if isinstance(request, dict) else None
+        return isinstance(method, str) and method in self._methods
+
+    async def _answer(self, connection: Connection, request: object) -> str | None:
+        if request is NOT_JSON:
             return error_response(RpcError(PARSE_ERROR, "Parse error"))
         if not isinstance(request, list):
             return await self._respond(connection, request)
@@ -227,11 +177,14 @@ class RpcServer:
             return error_response(RpcError(OVERSIZED_BATCH, "The batch request was too large", f"{MAX_BATCH}"))
         answers: list[str] = []
         room = MAX_ANSWER
-        for each in request:
-            answer = await self._respond(connection, each, batched=True)
-            if answer is not None:
-                room -= len(answer)
-                answers.append(answer)
+        for start in range(0, len(request), BATCH_AT_WORK):
+            begun = [self._respond(connection, each, batched=True) for each in request[start : start + BATCH_AT_WORK]]
+            for answer in await asyncio.gather(*begun):
+                if answer is not None:
+                    room -= len(answer)
+                    answers.append(answer)
+            if connection.gone:
+                return None
             if room < 0:
                 return error_response(RpcError(OVERSIZED_ANSWER, "The batch response was too large", f"{MAX_ANSWER}"))
         return f"[{','.join(answers)}]" if answers else None

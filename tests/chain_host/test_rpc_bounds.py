@@ -250,3 +250,53 @@ def test_everything_that_polkadot_js_does_works(host):
     said = json.loads(done.stdout.splitlines()[-1])
     assert said["failed"] == {}, done.stderr
     assert len(said["done"]) > 50
+
+
+# ---- many requests at once --------------------------------------------------------------------------------
+
+
+def test_answers_come_in_the_order_of_requests_however_long_each_takes(client: Client):
+    requests = []
+    for number in range(200):
+        method, params = [
+            ("state_getMetadata", []),
+            ("system_name", []),
+            ("state_call", ["Core_version", "0x"]),
+            ("chain_subscribeRuntimeVersion", []),
+            ("nonsense", []),
+        ][number % 5]
+        requests.append(json.dumps({"id": number, "method": method, "params": params}))
+    for request in requests:
+        client.socket.send(request)
+
+    answered = []
+    while len(answered) < len(requests):
+        frame = json.loads(client.socket.recv(timeout=60))
+        if "id" in frame:
+            answered.append(frame["id"])
+    assert answered == list(range(200))
+
+
+def test_extrinsics_sent_without_waiting_are_admitted_in_their_order(client: Client, signing):
+    who = signer(34)
+    first = client.call("system_accountNextIndex", who.ss58)
+    raws = [signing.sign(who, first + step, remark(b"")) for step in range(100)]
+    for number, raw in enumerate(raws):
+        client.socket.send(json.dumps({"id": number, "method": "author_submitExtrinsic", "params": [hexed(raw)]}))
+
+    answers = [json.loads(client.socket.recv(timeout=60)) for _ in raws]
+
+    assert [answer["id"] for answer in answers] == list(range(100))
+    assert [answer["result"] for answer in answers] == [hexed(blake2_256(raw)) for raw in raws]
+
+
+def test_a_client_that_goes_in_the_middle_of_its_requests_leaves_nothing_behind(host, client: Client):
+    for _ in range(5):
+        lazy = dial(host.url)
+        for number in range(300):
+            lazy.send(json.dumps({"id": number, "method": "state_getMetadata"}))
+        lazy.socket.close()
+    assert client.call("system_name") == "ainur-chain-host"
+    opened = [dial(host.url) for _ in range(MAX_CONNECTIONS - 20)]  # their places are free again
+    for each in opened:
+        each.close()

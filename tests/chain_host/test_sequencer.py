@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from chain_host import authoring
 from chain_host import node as node_module
 from chain_host.errors import RuntimeTrap
 from chain_host.hashing import blake2_256, storage_prefix
@@ -107,7 +106,7 @@ def test_after_an_outage_the_next_block_has_the_clock_of_now(bench: Bench):
 
 
 def test_more_than_a_block_holds_is_spread_over_blocks(bench: Bench, monkeypatch):
-    monkeypatch.setattr(authoring, "BUILD_SECONDS", 0.0)
+    monkeypatch.setattr(bench.author, "build_seconds", 0.0)
     monkeypatch.setattr(node_module, "MIN_INTERVAL", 0.0)
 
     async def scenario(node: Node, blocks: Blocks) -> None:
