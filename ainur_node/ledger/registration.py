@@ -59,8 +59,7 @@ class Registration:
             call = agent_registry.register_agent(
                 manifest.name, manifest.capability, manifest.package, manifest.module, kind, royalty
             )
-            # the agent is part of what is done: two agents published at once are two calls
-            refused = await self._do(call, agent)
+            refused = await self._do(call)
         elif found.state != agent_registry.AgentState.ACTIVE:
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
         elif found.capability_name != manifest.capability.encode():
