@@ -59,7 +59,8 @@ class Registration:
             call = agent_registry.register_agent(
                 manifest.name, manifest.capability, manifest.package, manifest.module, kind, royalty
             )
-            refused = await self._do(call)
+            # Two agents of one account may be on their way at the same time.
+            refused = await self._do(call, agent)
         elif found.state != agent_registry.AgentState.ACTIVE:
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
         elif found.capability_name != manifest.capability.encode():
@@ -69,7 +70,7 @@ class Registration:
             )
         elif found.package != manifest.package:
             call = agent_registry.update_agent(agent, manifest.package, manifest.module, kind, royalty)
-            refused = await self._do(call, manifest.package)
+            refused = await self._do(call, agent, manifest.package)
         return refused if refused is not None else agent
 
     async def version(self, agent: AgentId) -> int:
