@@ -54,16 +54,17 @@ chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned
 
 chain-upgrade: ## build chain/target/upgrade.wasm: a runtime that upgrades the present one, for tests and the demo
 	chain/build-upgrade.sh chain/target/upgrade.wasm
-chain-node: ## the native node, built once into the user's cache (the first time 15 to 40 minutes; exit 3: protoc or cargo is missing)
+
+chain-node: ## the native node, built once into the user's cache (the first time 15 to 40 minutes)
 	chain/node/build.sh
 
-chopsticks: ## the independent executor that make agree replays, installed into the user's cache (exit 3: no Node.js 20)
+chopsticks: ## the independent executor whose blocks make agree replays, into the user's cache (needs Node.js 20)
 	tools/chopsticks/install.sh
 
-agree: setup ## embedded host and native node execute the same random blocks (exit 3: something is not built); SEED=n BLOCKS=n
+agree: setup ## embedded host and native node execute the same random blocks, after chain-node and chopsticks (SEED=n BLOCKS=n)
 	$(PY) -m tools.agree $(if $(SEED),--seed $(SEED)) $(if $(BLOCKS),--blocks $(BLOCKS))
 
-testnet: setup ## three native validators, three daemons on top, one validator killed and returned (exit 3: not built)
+testnet: setup ## three native validators, a devnet on top, one validator killed and returned; after chain-node
 	$(PY) -m tools.testnet
 .PHONY: fuzz-chain weights weights-page
 fuzz-chain: ## random and sensible calls against the runtime, every invariant after every block (CALLS=n, SEED=n)

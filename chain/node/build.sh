@@ -43,7 +43,11 @@ mkdir -p "$CACHE"
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_TARGET CARGO_BUILD_RUSTFLAGS
 cd "$HERE"
 exec 8> "$CACHE/lock"
-flock 8
+flock -n 8 || { echo "another build of the native node is under way; waiting for it" >&2; flock 8; }
+if [ -x "$NODE" ]; then # it was ours
+  echo "$NODE"
+  exit 0
+fi
 total=$(grep -c '^name = ' Cargo.lock)
 started=$SECONDS
 echo "building the native node: up to $total crates, the first time 15 to 40 minutes; log: $CACHE/build.log" >&2

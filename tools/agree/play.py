@@ -21,6 +21,7 @@ from .values import AIN, ED, Values
 DEALS_AT_ONCE = 6
 PROVIDERS = 3
 START_MONEY = 300 * AIN
+PAYDAY = 20
 BATCHES = ("batch", "batch_all", "force_batch")
 
 
@@ -77,20 +78,23 @@ class Play:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.rich, self.poor = rich_people(), newcomers(12)
-        people = (*self.rich, *self.poor)
+        # Who has a part in stories does nothing else: dice would soon have them deactivated or without money.
+        self.root, *others = rich_people()
+        self._providers, self._payers = others[:PROVIDERS], others[PROVIDERS:]
+        self.crowd = newcomers(12)
+        people = (self.root, *others, *self.crowd)
+        self._people = people
         self.signing = Signing.of(self.stage.runtime, self.stage.genesis)
         accounts = (*(person.account for person in people), SINK_ACCOUNT)
         self.values = Values(self.stage.runtime, self.dice, accounts)
         for person in people:
             self.values.notice(person.node_key.public)
         self.calls = RandomCalls(self.stage.runtime, self.values, self.dice)
-        self._providers = list(self.rich[1 : 1 + PROVIDERS])
-        self._stories: list[stories.Story] = [
-            stories.provider(self.stage, person, self.dice) for person in self._providers
-        ]
-        self._others = [person for person in self.rich if person not in self._providers]
-        self._funded = False
+        # some of the crowd are providers, too: they give dice something to change
+        sellers = [*self._providers, *(person for person in self.crowd if person.scheme == "sr25519")]
+        self._stories: list[stories.Story] = [stories.provider(self.stage, person, self.dice) for person in sellers]
+        self._deals = 0
+        self._blocks = 0
 
     def block(self, extra: bytes | None = None) -> list[Sent]:
         """Extrinsics for the next block; `extra` is a call that root makes in it."""
@@ -107,11 +111,12 @@ class Play:
             nonces[by.account] = nonce + 1
 
         if extra is not None:
-            sign(self.rich[0], self._sudo(extra), "root")
-        if not self._funded:
-            self._funded = True
-            for newcomer in self.poor:
-                sign(self._others[-1], self._transfer(newcomer, START_MONEY), "transfer")
+            sign(self.root, self._sudo(extra), "root")
+        if self._blocks % PAYDAY == 0:
+            for person in self._people:
+                if self.stage.free(person.account) < START_MONEY // 6:
+                    sign(self.root, self._transfer(person, START_MONEY), "transfer")
+        self._blocks += 1
         for by, call in self._turns():
             sign(by, call, "story")
         for _ in range(self.dice.randrange(self.most)):
@@ -124,9 +129,9 @@ class Play:
                 out.append(Sent(raw, f"wrong: {how}", right=how in PERHAPS_RIGHT))
             elif roll < 0.12:
                 writes = self.calls.storage_writes if self.dice.random() < 0.7 else self.calls.storage_removals
-                sign(self.rich[0], self._sudo(writes()), "root")
+                sign(self.root, self._sudo(writes()), "root")
             elif roll < 0.16:
-                sign(self.rich[0], self._sudo(self.calls.as_root()), "root")
+                sign(self.root, self._sudo(self.calls.as_root()), "root")
             elif roll < 0.26:
                 sign(by, self._batch(), "batch")
             elif roll < 0.36:
@@ -166,16 +171,18 @@ class Play:
 
     def _turns(self) -> list[tuple[Person, bytes]]:
         """The next call of every story, each at most one a block."""
-        if len(self._stories) < PROVIDERS + DEALS_AT_ONCE and self.dice.random() < 0.6:
+        if self._deals < DEALS_AT_ONCE and self.dice.random() < 0.6:
+            self._deals += 1
             bidders = self.dice.sample(self._providers, self.dice.randrange(2, PROVIDERS + 1))
-            payer = self.dice.choice((self.rich[0], *self.rich[1 + PROVIDERS :]))
+            payer = self.dice.choice(self._payers)
             self._stories.append(stories.deal(self.stage, payer, bidders, self.dice))
         turns = []
         for story in list(self._stories):
             try:
                 turn = next(story)
             except StopIteration:
-                self._stories.remove(story)
+                self._stories.remove(story)  # only deals end
+                self._deals -= 1
                 continue
             if turn is not None:
                 by, call = turn
@@ -187,17 +194,11 @@ class Play:
         return turns
 
     def _signer(self) -> Person:
-        """Somebody who can pay for a call, mostly: whoever cannot leaves a gap in their own nonces.
-
-        Providers seldom, or they would soon have deactivated themselves and no deal would come about any more.
-        """
-        roll = self.dice.random()
-        if roll < 0.03:
-            return self.dice.choice(self._providers)
-        by = self.dice.choice(self._others if roll < 0.5 else self.poor)
+        """One of the crowd, mostly one who can pay for a call: whoever cannot leaves a gap in their own nonces."""
+        by = self.dice.choice(self.crowd)
         if self.stage.free(by.account) > 50 * ED or self.dice.random() < 0.05:
             return by
-        return self.dice.choice(self._others)
+        return max(self.crowd, key=lambda person: self.stage.free(person.account))
 
     def _era(self) -> Era | None:
         if self.dice.random() < 0.5:
@@ -207,7 +208,7 @@ class Play:
 
     def _transfer(self, to: Person | None = None, amount: int | None = None) -> bytes:
         index = self.stage.runtime.pallet_index("Balances") or 0
-        to = to or self.dice.choice((*self.rich, *self.poor))
+        to = to or self.dice.choice(self._people)
         amount = amount or self.dice.choice((1, ED - 1, ED, 3 * ED, 50 * ED, 10**12, 10**20))
         return bytes([index, self.dice.choice((0, 3))]) + b"\0" + to.account + compact(amount)
 

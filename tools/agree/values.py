@@ -89,7 +89,7 @@ class Values:
             self._dice.randrange(20),
             self._dice.randrange(10_002),
             top,
-            top - 1,
+            max(0, top - 1),
             self._dice.randrange(top + 1),
         ]
         if size >= 8:
