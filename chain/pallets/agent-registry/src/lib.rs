@@ -12,14 +12,14 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 mod agents;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod errors;
 mod events;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 mod invariants;
 pub mod migrations;
 mod ownership;
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
 mod stake;
 pub mod types;
 pub mod weights;

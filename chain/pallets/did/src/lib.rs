@@ -13,6 +13,8 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 mod attestations;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod binding;
 mod document;
 mod errors;
@@ -21,8 +23,6 @@ mod events;
 mod invariants;
 pub mod migrations;
 pub mod types;
-#[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
 pub mod weights;
 
 use frame_support::pallet_macros::import_section;

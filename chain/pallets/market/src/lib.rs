@@ -12,9 +12,9 @@ pub use ainur_primitives::{Balance, Millis, Params};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
-pub mod migrations;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod migrations;
 pub mod weights;
 
 /// Most milliseconds of market time that one block may add.
