@@ -94,11 +94,7 @@ fn provider<T: Config>() -> (AccountId32, sp_core::ed25519::Public, AgentTerms) 
 	let key = sp_io::crypto::ed25519_generate(NODE_KEYS, None);
 	let stake = budget::<T>().max(Market::<T>::params().min_stake) * 10;
 	T::Currency::mint_into(&who, stake * 2).expect("the account takes it");
-	let did = pallet_did::Did {
-		node_key: key.0,
-		since: 0,
-		active: true,
-	};
+	let did = pallet_did::Did::new(who.clone(), key.0, 0);
 	pallet_did::Dids::<T>::insert(&who, did);
 	let record = Provider {
 		operator: who.clone(),
