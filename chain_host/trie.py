@@ -10,6 +10,10 @@ EMPTY_ROOT = blake2_256(b"\0")
 HASHED_VALUE = 33  # state version 1 keeps values of at least this size as their hash
 
 
+_OF_DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+_TO_DIGITS = bytes.maketrans(bytes(range(16)), b"0123456789abcdef")
+
+
 class Node:
     """A leaf or branch; never changed once another node points at it.
 
@@ -28,10 +32,7 @@ class Node:
 
 def nibbles(key: bytes) -> bytes:
     """One byte for each half byte of the key, high half first."""
-    out = bytearray(2 * len(key))
-    out[::2] = bytes(byte >> 4 for byte in key)
-    out[1::2] = bytes(byte & 15 for byte in key)
-    return bytes(out)
+    return key.hex().encode().translate(_OF_DIGITS)
 
 
 def _header(prefix: int, bits: int, count: int) -> bytes:
@@ -48,9 +49,8 @@ def _header(prefix: int, bits: int, count: int) -> bytes:
 
 
 def _packed(partial: bytes) -> bytes:
-    odd = len(partial) & 1
-    pairs = bytes(high << 4 | low for high, low in zip(partial[odd::2], partial[odd + 1 :: 2], strict=True))
-    return partial[:1] + pairs if odd else pairs
+    digits = partial.translate(_TO_DIGITS).decode()
+    return bytes.fromhex("0" + digits if len(partial) & 1 else digits)
 
 
 def _inserted(node: Node | None, path: bytes, value: bytes) -> Node:

@@ -46,10 +46,6 @@ def chain(ask: Ask) -> Report:
                 with bench_chains.running(kind, directory) as there:
                     tell(there.version)
                     found = bench_chain.measure(there, plan, directory, tell)
-                if there.data is not None:
-                    tell("pool, author and follower by themselves")
-                    found["inside"] = bench_chain.inside(there, found["first_block"], directory)
-                found["bound_by"] = bench_chain.bounds(found)
                 rows.append(found)
             except (bench_chains.Skipped, SetupFailed, ChainError) as exc:
                 skipped[kind] = str(exc)

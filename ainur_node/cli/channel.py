@@ -6,6 +6,7 @@ from typing import Any
 from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
+from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, when
 
@@ -26,6 +27,8 @@ def open_channel(ask: Ask) -> Report:
     options = ask.options
     times = {"challenge_ms": options.challenge, "life_ms": options.life}
     given = {name: value for name, value in times.items() if value is not None}
+    if options.dry_run:
+        return quote(ask, "quote.channel_open", payee=_payee(ask), deposit=options.deposit, **given)
     found = ask.call("channel.open", wait=SETTLE_SECONDS, payee=_payee(ask), deposit=options.deposit, **given)
 
     def text(screen: Screen) -> None:
@@ -39,6 +42,8 @@ def open_channel(ask: Ask) -> Report:
 def top_up(ask: Ask) -> Report:
     """Add to the deposit of a channel."""
     channel = _channel(ask)
+    if ask.options.dry_run:
+        return quote(ask, "quote.channel_top_up", channel=channel, amount=ask.options.amount)
     found = ask.call("channel.top_up", wait=SETTLE_SECONDS, channel=channel, amount=ask.options.amount)
 
     def text(screen: Screen) -> None:
@@ -103,6 +108,8 @@ def show(ask: Ask) -> Report:
 def close(ask: Ask) -> Report:
     """End a channel; what was not promised returns to the payer."""
     channel = _channel(ask)
+    if ask.options.dry_run:
+        return quote(ask, "quote.channel_close", channel=channel)
     found = ask.call("channel.close", wait=SETTLE_SECONDS, channel=channel, alone=ask.options.alone)
 
     def text(screen: Screen) -> None:
@@ -170,6 +177,7 @@ def _open_options(parser: Parser) -> None:
         "--challenge", metavar="TIME", type=values.milliseconds, help="what the payee has to answer a close (60s)"
     )
     parser.add_argument("--life", metavar="TIME", type=values.milliseconds, help="when the channel ends by itself (1h)")
+    dry_run_option(parser)
 
 
 def _channel_option(parser: Parser) -> None:
@@ -179,6 +187,7 @@ def _channel_option(parser: Parser) -> None:
 def _top_up_options(parser: Parser) -> None:
     _channel_option(parser)
     parser.add_argument("amount", metavar="AIN", type=values.amount, help="how much to add")
+    dry_run_option(parser)
 
 
 def _pay_options(parser: Parser) -> None:
@@ -195,6 +204,7 @@ def _show_options(parser: Parser) -> None:
 def _close_options(parser: Parser) -> None:
     _channel_option(parser)
     parser.add_argument("--alone", action="store_true", help="do not ask the payee to agree: go to the chain at once")
+    dry_run_option(parser)
 
 
 _BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"

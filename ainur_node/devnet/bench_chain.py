@@ -41,10 +41,14 @@ def measure(chain: BenchChain, plan: Plan, directory: Path, tell: Tell) -> dict[
     singles, batched = plan.calls // 2, plan.batched // 2
     with dealers(chain.url, chain.bank, plan.pairs, chain.kind) as people:
         made = people.deals(singles + batched, tell)
-        head = people.client.head().number
         alone, together = made[:singles], made[singles:]
+        delivered, signing = presign(people.client, _deliveries(alone))
+        apart = _inside(chain, delivered, directory, tell)
         before = chain.cpu_seconds()
-        signing, phases, raws = _singles(chain.url, people.client, alone, plan, tell)
+        phases = [_load(chain.url, delivered, plan, tell)]
+        accepted, more = presign(people.client, _acceptances(alone))
+        phases.append(_load(chain.url, accepted, plan, tell))
+        signing += more
         cpu = chain.cpu_seconds() - before
         batches = _batches(chain.url, people.client, together, plan, tell) if together else {}
     done = sum(phase.included for phase in phases)
@@ -65,34 +69,28 @@ def measure(chain: BenchChain, plan: Plan, directory: Path, tell: Tell) -> dict[
         "per_block": round(sum(blocks) / len(blocks), 1) if blocks else 0.0,
         "largest_block": max(blocks, default=0),
         "batches": batches,
-        "first_block": head + 1,
     }
-    (directory / f"{chain.kind}.calls.json").write_text(json.dumps([raw.hex() for raw in raws]))
-    return found
+    return found | ({"inside": apart} if apart else {}) | {"bound_by": bounds({**found, "inside": apart})}
 
 
-def _singles(
-    url: str, client: ChainClient, deals: Sequence[Deal], plan: Plan, tell: Tell
-) -> tuple[float, list[Taken], list[bytes]]:
-    """Deliveries, then acceptances, each call an extrinsic; seconds of signing, the loads, the deliveries' bytes."""
-    delivered = [(deal.payee, escrow.deliver(deal.escrow, 0, DELIVERY)) for deal in deals]
-    accepted = [(deal.payer, escrow.accept(deal.escrow, 0, verified=True)) for deal in deals]
-    signing, phases, first = 0.0, [], list[bytes]()
-    for calls in (delivered, accepted):
-        raws, seconds = presign(client, calls)
-        signing += seconds
-        first = first or raws
-        phases.append(run(url, raws, deadline=plan.seconds))
-        tell(f"{phases[-1].included} of {len(raws)} calls in {phases[-1].included_at:.2f} s")
-    return signing, phases, first
+def _deliveries(deals: Sequence[Deal]) -> list[Signed]:
+    return [(deal.payee, escrow.deliver(deal.escrow, 0, DELIVERY)) for deal in deals]
+
+
+def _acceptances(deals: Sequence[Deal]) -> list[Signed]:
+    return [(deal.payer, escrow.accept(deal.escrow, 0, verified=True)) for deal in deals]
+
+
+def _load(url: str, raws: Sequence[bytes], plan: Plan, tell: Tell) -> Taken:
+    taken = run(url, raws, deadline=plan.seconds)
+    tell(f"{taken.included} of {len(raws)} calls in {taken.included_at:.2f} s")
+    return taken
 
 
 def _batches(url: str, client: ChainClient, deals: Sequence[Deal], plan: Plan, tell: Tell) -> dict[str, Any]:
     """The same calls in ``force_batch``: one signature, one nonce and one fee for many."""
-    delivered = [(deal.payee, escrow.deliver(deal.escrow, 0, DELIVERY)) for deal in deals]
-    accepted = [(deal.payer, escrow.accept(deal.escrow, 0, verified=True)) for deal in deals]
     done, seconds, extrinsics = 0, 0.0, 0
-    for calls in (delivered, accepted):
+    for calls in (_deliveries(deals), _acceptances(deals)):
         packed, counts = _packed(calls, plan.items)
         raws, _ = presign(client, packed)
         taken = run(url, raws, deadline=plan.seconds)
@@ -119,16 +117,27 @@ def _packed(calls: Sequence[Signed], items: int) -> tuple[list[Signed], list[int
     return packed, [min(items, len(own) - at) for _, own in by_key.values() for at in range(0, len(own), items)]
 
 
-def inside(chain: BenchChain, first: int, directory: Path) -> dict[str, Any]:
-    """What the embedded host's pool, author and follower do apart; the chain must be stopped."""
-    assert chain.data is not None
-    command = [sys.executable, "-m", "chain_host.rates", "--data", str(chain.data), "--from", str(first)]
-    command += ["--calls", str(directory / f"{chain.kind}.calls.json")]
+def _inside(chain: BenchChain, raws: Sequence[bytes], directory: Path, tell: Tell) -> dict[str, Any]:
+    """What the embedded host's pool, author and follower do apart, on a copy of the chain as it stands."""
+    if chain.data is None:
+        return {}
+    file = directory / "extrinsics"
+    file.write_text("".join(f"0x{raw.hex()}\n" for raw in raws))
+    command = [sys.executable, "-m", "chain_host", "measure", "--data", str(chain.data), "--extrinsics", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=MEASURE_SECONDS, check=False)
     if done.returncode:
         raise SetupFailed(f"the host could not be measured by itself: {done.stderr[-300:]}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    found = json.loads(done.stdout)
+    tell(f"by itself: pool {found['pool']['per_second']}, blocks {found['block']['per_second']} a second")
+    return {
+        "calls": found["block"]["extrinsics"],
+        "validated_per_second": found["pool"]["per_second"],
+        "built_per_second": found["block"]["per_second"],
+        "followed_per_second": found["follower"]["per_second"],
+        "per_cpu_second": {part: found[part]["per_cpu_second"] for part in ("pool", "block", "follower")},
+        "largest_block": found["largest_block"],
+        "agree": found["agree"],
+    }
 
 
 def bounds(found: dict[str, Any]) -> str:

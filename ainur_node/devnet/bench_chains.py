@@ -19,7 +19,7 @@ from pallets_client.errors import ChainError
 from pallets_client.keys import Sr25519
 from pallets_client.records import AIN
 
-BOOT_SECONDS = 180.0
+BOOT_SECONDS = 300.0
 STOP_SECONDS = 20.0
 FUNDS = 10_000_000 * AIN
 ROOT = Path(__file__).resolve().parents[2]

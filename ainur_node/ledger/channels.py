@@ -13,12 +13,22 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
 from ainur_node.ledger.calls import Caller, fields_of
 from ainur_node.ledger.watch import ChainWatch
-from ainur_node.ports.channels import ChannelLimits, Recorded
+from ainur_node.ports.channels import ChannelLimits, Price, Recorded
 from pallets_client.errors import ChainError
 from pallets_client.pallets import channels
 from pallets_client.records import Call, Failed, Included, Refused
 
 T = TypeVar("T")
+
+_ZERO = bytes(32)
+_LARGE = 2**90
+_SAMPLES = {
+    "open": channels.open_(_ZERO, channels.SessionKey(channels.KeyKind.ED25519, _ZERO), _LARGE, 1, 1),
+    "top_up": channels.top_up(_ZERO, _LARGE),
+    "close": channels.close(_ZERO, channels.Voucher(_LARGE, 1, bytes(64))),
+    "close_mutual": channels.close_mutual(_ZERO, _LARGE, 1, bytes(64), bytes(64)),
+}
+"""Calls as large as the real ones, to ask for fees."""
 
 
 class ChainChannels:
@@ -49,6 +59,14 @@ class ChainChannels:
         return ChannelLimits(
             Amount(p.channel_deposit), p.channel_challenge_min, p.channel_challenge_max, p.channel_life
         )
+
+    async def price(self, call: str) -> Price:
+        """What a call would cost now; a fee depends on kind and size of a call, not on what it says."""
+        params = await self._read(self._client.params)
+        account = await self._read(self._client.account, self.account)
+        fee = await self._read(self._client.estimate_fee, _SAMPLES[call], self._caller.writer.key)
+        spendable = Amount(max(0, account.spendable - params.fee_reserve))
+        return Price({f"{channels.PALLET}.{call}": Amount(fee)}, spendable, Amount(params.fee_reserve))
 
     async def channel(self, channel: ChannelId) -> OnChain | None:
         """A channel as stored."""

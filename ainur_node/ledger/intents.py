@@ -175,14 +175,19 @@ class Intents:
                 del self._busy[ref]
 
     async def _pursue(self, intent: Intent) -> Intent:
-        """Bring it to its end: by what was signed before, else by signing it."""
-        for row in await self._store.attempts(intent.ref):
+        """Bring it to its end: by what was signed before, else by signing it.
+
+        The rows are read once: one that ends between two looks would be missed by both, and paid again. From this
+        look to ``send_as`` nothing waits, so that whatever is open now is followed.
+        """
+        rows = await self._store.attempts(intent.ref)
+        for row in rows:
             kind = (row.outcome or "").split(" ", 1)[0]
             if kind == "included":
                 return await self._end(intent, "done", row.outcome or "", {"state": row.outcome})
             if kind == "failed":
                 return await self._end(intent, "dead", row.outcome or "")
-        unknown = [row for row in await self._store.attempts(intent.ref) if row.outcome is None]
+        unknown = [row for row in rows if row.outcome is None]
         if unknown and not self._caller.follows(intent.ref):
             self._caller.take_up(unknown)  # nothing is signed again before their fate is known
         if self._now_ms() - intent.at > PATIENCE_MS and not self._caller.follows(intent.ref):

@@ -1,5 +1,7 @@
 """The payee's service: takes vouchers, keeps the best one on disk before it answers, claims before it is too late."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +12,7 @@ from ainur_node.domain.channels import payee
 from ainur_node.domain.channels.payee import Terms
 from ainur_node.domain.channels.voucher import Voucher, close_digest, voucher_digest
 from ainur_node.domain.ids import ChannelId, PeerId
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Bug, Transient
 from ainur_node.market import channel_messages as wire
@@ -85,8 +87,7 @@ class ChannelEarning:
 
     async def _pay(self, peer: PeerId, body: bytes) -> bytes:
         voucher = decode(wire.PayRequest, body).voucher()
-        known = await self._known(voucher.channel, peer)
-        async with known.lock:
+        async with self._held(voucher.channel, peer) as known:
             await self._take(known, voucher)
             digest = wire.ack_digest(self._book.genesis, voucher.channel, voucher.cumulative, voucher.seq)
             self._observer.count("vouchers_accepted")
@@ -117,8 +118,7 @@ class ChannelEarning:
     async def _settle(self, peer: PeerId, body: bytes) -> bytes:
         asked = decode(wire.SettleRequest, body)
         channel, total = ChannelId(asked.channel), money_of(asked.total)
-        known = await self._known(channel, peer)
-        async with known.lock:
+        async with self._held(channel, peer) as known:
             state = known.record.state
             digest = close_digest(self._book.genesis, channel, total, asked.until)
             if not session_signed(state.chain.signer, digest, asked.signature):
@@ -129,21 +129,42 @@ class ChannelEarning:
             await self._keep(known, replace(known.record, state=agreed))
             return framed(wire.SettleConsent(self._signer.sign(digest)))
 
-    async def _known(self, channel: ChannelId, peer: PeerId) -> _Open:
-        known = self._open.get(channel)
-        if known is not None:
-            return known
-        if len(self._open) >= MAX_CHANNELS:
-            raise RemoteRefusal("too_many_channels", "this node serves as many channels as it can: try another payee")
+    @asynccontextmanager
+    async def _held(self, channel: ChannelId, peer: PeerId) -> AsyncIterator[_Open]:
+        """The channel for one request alone; it is looked up on chain when it is not known yet."""
+        while True:
+            known = self._open.get(channel) or await self._found(channel, peer)
+            async with known.lock:
+                if self._open.get(channel) is not known:
+                    continue  # it made room for another one while we waited
+                yield known
+                return
+
+    async def _found(self, channel: ChannelId, peer: PeerId) -> _Open:
         async with self._lookups:
             chain = await self._book.channel(channel)
         if chain is None:
             raise RemoteRefusal("no_channel", "the chain knows no open channel with this id")
-        state = payee.begin(channel, chain, self._book.account, self._terms, await self._book.market_now())
+        now = await self._book.market_now()
+        state = payee.begin(channel, chain, self._book.account, self._terms, now)
         if isinstance(state, Rejection):
             raise RemoteRefusal(state.code, state.hint)
-        fresh = _Open(Earning(state, str(peer)), trio.Lock())
-        return self._open.setdefault(channel, fresh)
+        earlier = await self.record(channel)
+        record = Earning(state, str(peer))
+        if earlier is not None:  # taken for closed by mistake: its best voucher still counts
+            record = replace(earlier, state=payee.seen(earlier.state, chain, now), ended="", paid=ZERO)
+        self._make_room()
+        return self._open.setdefault(channel, _Open(record, trio.Lock()))
+
+    def _make_room(self) -> None:
+        """When all places are taken, channels that never brought a voucher go first."""
+        if len(self._open) < MAX_CHANNELS:
+            return
+        idle = (c for c, each in self._open.items() if not each.record.steps and not each.lock.locked())
+        victim = next(idle, None)
+        if victim is None:
+            raise RemoteRefusal("too_many_channels", "this node serves as many channels as it can: try another payee")
+        del self._open[victim]
 
     async def _keep(self, known: _Open, record: Earning) -> None:
         await self._store.put_doc(EARNING, record.state.channel, encode(record))

@@ -47,6 +47,9 @@ class Channels:
             "channel.show": desk.show,
             "channel.list": desk.list_channels,
             "channel.close": desk.close,
+            "quote.channel_open": desk.quote_open,
+            "quote.channel_top_up": desk.quote_top_up,
+            "quote.channel_close": desk.quote_close,
         }
 
     def streams(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ainur_node.domain.ids import AccountId, ChannelId
+from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.market.asking import Params, id32, planck, refuse, whole
 from ainur_node.market.channel_earning import ChannelEarning
@@ -15,6 +16,7 @@ from ainur_node.rpc.messages import ExitCode, Refuse, Send
 MAX_STEPS = 100_000
 LONGEST = 366 * 86_400_000
 """Milliseconds that a question may name; what the world allows is asked of the chain."""
+HOLD = "Channels::ChannelDeposit"
 DEFAULT_CHALLENGE, DEFAULT_LIFE = 60_000, 3_600_000
 
 
@@ -29,6 +31,45 @@ class ChannelDesk:
 
     async def open(self, params: Params) -> dict[str, Any]:
         """Hold a deposit for a payee."""
+        payee, deposit, challenge, life = await self._asked(params)
+        done = _answered(await self._paying.open(payee, deposit, challenge, life))
+        return {**done, **await self._one(_channel(done))}
+
+    async def quote_open(self, params: Params) -> dict[str, Any]:
+        """What opening would hold and cost; everything is checked as if it were opened."""
+        _, deposit, _, _ = await self._asked(params)
+        return await self._quote("open", deposit)
+
+    async def quote_top_up(self, params: Params) -> dict[str, Any]:
+        """What a top-up would hold and cost."""
+        await self._one(_channel(params))
+        return await self._quote("top_up", planck(params, "amount"))
+
+    async def quote_close(self, params: Params) -> dict[str, Any]:
+        """What a close would cost, and free."""
+        shown = await self._one(_channel(params))
+        paying = shown["direction"] == "paying"
+        quote = await self._quote("close_mutual" if paying else "close", ZERO)
+        return {**quote, "frees": shown["left"]} if paying else {**quote, "receives": shown["unclaimed"]}
+
+    async def _quote(self, call: str, held: Amount) -> dict[str, Any]:
+        price = await self._book.price(call)
+        burned = sum(price.fees.values())
+        # The reserve for fees, which spendable leaves out, is what fees are paid from.
+        left = price.spendable + min(price.fee_reserve, burned)
+        return {
+            "dry_run": True,
+            "holds": {HOLD: str(held)} if held else {},
+            "pays": "0",
+            "burns": str(burned),
+            "fees": {name: str(fee) for name, fee in price.fees.items()},
+            "total": str(held + burned),
+            "spendable": str(price.spendable),
+            "affordable": held + burned <= left,
+        }
+
+    async def _asked(self, params: Params) -> tuple[AccountId, Amount, int, int]:
+        """Payee, deposit, challenge and life; Refuse unless the world would take them."""
         payee, deposit = AccountId(id32(params, "payee")), planck(params, "deposit")
         challenge = whole(params, "challenge_ms", 1, LONGEST, DEFAULT_CHALLENGE)
         life = whole(params, "life_ms", 1, LONGEST, DEFAULT_LIFE)
@@ -51,8 +92,7 @@ class ChannelDesk:
             raise Refuse("bad_expiry", hint, details=numbers)
         if await self._book.node_key(payee) is None:
             raise Refuse("payee_unknown", "no node key is bound to that account, so no node could take vouchers for it")
-        done = _answered(await self._paying.open(payee, deposit, challenge, life))
-        return {**done, **await self._one(_channel(done))}
+        return payee, deposit, challenge, life
 
     async def top_up(self, params: Params) -> dict[str, Any]:
         """Add to the deposit."""

@@ -1,6 +1,6 @@
 """Payment channels on chain, in market words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,6 +19,15 @@ class ChannelLimits:
     challenge_min: int
     challenge_max: int
     life: int
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a call would cost in fees, by its name, and what this account could spend on it; planck."""
+
+    fees: Mapping[str, Amount]
+    spendable: Amount
+    fee_reserve: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,10 @@ class ChannelBook(Protocol):
 
     async def limits(self) -> ChannelLimits:
         """What a new channel must keep to."""
+        ...
+
+    async def price(self, call: str) -> Price:
+        """What ``open``, ``top_up``, ``close`` or ``close_mutual`` would cost now; nothing is sent."""
         ...
 
     async def channel(self, channel: ChannelId) -> OnChain | None:

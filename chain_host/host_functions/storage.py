@@ -4,15 +4,21 @@ import struct
 
 from chain_host.errors import RuntimeTrap
 from chain_host.overlay import Overlay
-from chain_host.scale import blob
+from chain_host.scale import compact
 from chain_host.wasm.callbacks import HostFunction
 from chain_host.wasm.guest import MASK32, Guest
 
 from .session import Session
 
+_SHORT = 1_024
+_SOME = tuple(b"\1" + compact(size) for size in range(_SHORT))  # what stands before a value of that size
+
 
 def _optional(value: bytes | None) -> bytes:
-    return b"\0" if value is None else b"\1" + blob(value)
+    if value is None:
+        return b"\0"
+    size = len(value)
+    return (_SOME[size] if size < _SHORT else b"\1" + compact(size)) + value
 
 
 def functions(guest: Guest, session: Session) -> dict[str, HostFunction]:
@@ -24,8 +30,15 @@ def functions(guest: Guest, session: Session) -> dict[str, HostFunction]:
             raise RuntimeTrap("no call is in progress")
         return session.overlay
 
-    def get(key: int) -> int:
-        return answer(_optional(overlay().get(read(key))))
+    def get(key: int) -> int:  # half of all host calls are this one
+        current = session.overlay
+        if current is None:
+            raise RuntimeTrap("no call is in progress")
+        value = current.get(read(key))
+        if value is None:
+            return answer(b"\0")
+        size = len(value)
+        return answer((_SOME[size] if size < _SHORT else b"\1" + compact(size)) + value)
 
     def read_into(key: int, out: int, offset: int) -> int:
         """Copies from `offset` into the guest's buffer; answers the length left from `offset` on."""

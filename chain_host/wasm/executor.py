@@ -9,7 +9,7 @@ from chain_host.errors import RuntimeTrap
 from chain_host.host_functions import host_functions
 from chain_host.overlay import Overlay
 
-from .callbacks import define, make_callback
+from .callbacks import define, enter, make_callback
 from .engine import EPOCH_SECONDS, engine
 from .guest import Guest
 from .instances import Instances, in_support
@@ -70,7 +70,7 @@ class Executor:
             live.store.set_epoch_deadline(max(1, int(seconds / EPOCH_SECONDS)))
             function = live.function(name)
             pointer = self._guest.write(data)
-            result = function(live.store, pointer, len(data))
+            result = enter(live.store, function, pointer, len(data))
             out = self._guest.read_fat(result & 0xFFFFFFFFFFFFFFFF)
             self._instances.give_back(live)
             done = True

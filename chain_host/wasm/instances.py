@@ -12,7 +12,7 @@ from wasmtime import Instance, Linker, Module, Store, Val, wat2wasm
 
 from chain_host.errors import RuntimeTrap
 
-from .callbacks import export
+from .callbacks import export, is_entry
 from .engine import engine
 from .guest import MASK32, MAX_PAGES, PAGE, SUPPORT, Guest
 from .hashing import NAMES, hashing_functions
@@ -42,7 +42,7 @@ class Live:
         found = self.functions.get(name)
         if found is None:
             found = export(self.store, self.instance, name)
-            if found is None:
+            if not is_entry(self.store, found):
                 raise RuntimeTrap(f"the runtime has no {name}")
             self.functions[name] = found
         return found

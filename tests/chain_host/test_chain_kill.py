@@ -30,6 +30,7 @@ def test_what_was_acknowledged_survives_twenty_kills(tmp_path: Path, cache: Path
 
 @pytest.mark.real
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_a_death_at_every_step_of_making_a_block_leaves_a_whole_block(tmp_path: Path, cache: Path):
     rounds = kill_rounds(tmp_path, ROUNDS, cache=cache, seed=3, mid_block=True)
 

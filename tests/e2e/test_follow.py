@@ -13,7 +13,7 @@ from e2e_world import Ainur, new_home, processes_of, read_until, wait_until
 
 from pallets_client.link import Link
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ANY_PORTS = {"AINUR_MESH__LISTEN": "/ip4/127.0.0.1/tcp/0", "AINUR_CHAIN__PORT": "0"}
 START = 180.0

@@ -6,12 +6,14 @@ store is a real PostgreSQL server. After each round of all steps, and at the end
 is open. Then the whole chain is read: every payment that was ordered must be in it exactly once.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
 import random
 import select
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -130,7 +132,15 @@ class MortalStore:
 def live(life: Life, told: Connection) -> None:
     """One life, in a process of its own."""
     flights.STALL = 1.0  # lost bytes are missed soon: the rounds are many
+    threading.Thread(target=_die_with, args=(told,), daemon=True).start()
     trio.run(_live, life, told)
+
+
+def _die_with(parent: Connection) -> None:
+    """Nobody is left behind when the run itself is killed."""
+    with contextlib.suppress(EOFError, OSError):
+        parent.recv()
+    os._exit(1)
 
 
 async def _live(life: Life, told: Connection) -> None:
@@ -229,6 +239,7 @@ class Rounds:
         ours, theirs = self._processes.Pipe()
         process = self._processes.Process(target=live, args=(life, theirs))
         process.start()
+        theirs.close()
         if step == "handed in":
             # The request is with the node; whoever asked dies before the answer is out.
             left = [life.countdown]
@@ -250,7 +261,6 @@ class Rounds:
         self.deaths[step if died else f"{step}, not reached"] += 1
         self.proxy.reset()
         ours.close()
-        theirs.close()
 
     def finish(self, rounds: int) -> list[str]:
         """A last life over a whole line; why any intent is dead."""

@@ -12,6 +12,7 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
 from ainur_node.ledger.call_json import NotACall, dump_call, load_call
 from ainur_node.ledger.intents import ENDED, OPEN, PATIENCE_MS, Intents
+from ainur_node.ports import OutboxRow
 from pallets_client.pallets import balances, vcg_auction
 from pallets_client.pallets.shape import Variant
 from pallets_client.records import AIN, Call
@@ -168,6 +169,34 @@ async def test_an_order_that_was_paid_before_its_end_was_written_is_not_paid_aga
         with trio.fail_after(10):
             while (await later.kinds())[OPEN]:  # noqa: ASYNC110 — a store has no events
                 await trio.sleep(0.01)
+
+    assert later.writer.submitted == 0
+    assert world.received() == AIN
+
+
+async def test_a_row_that_ends_while_it_is_looked_at_is_not_signed_again(
+    world: OutboxWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.chain.paused = True
+    first = Orders(world)
+    with trio.move_on_after(0.3):
+        await first.intents.carry_out(gift(), b"rent")
+    world.chain.seal()
+    world.chain.paused = False
+    later = Orders(world)
+    await later.caller.resume()
+    read = world.store.attempts
+
+    async def just_too_early(ref: bytes) -> list[OutboxRow]:
+        rows = await read(ref)
+        await later.caller.settle_resumed()
+        return rows
+
+    monkeypatch.setattr(world.store, "attempts", just_too_early)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(later.intents.run)
+        await until(lambda: ended(world))
+        nursery.cancel_scope.cancel()
 
     assert later.writer.submitted == 0
     assert world.received() == AIN

@@ -12,6 +12,7 @@ from trio.testing import MockClock
 
 from ainur_node.domain.ids import ChannelId, PeerId
 from ainur_node.ledger.channels import ChainChannels
+from ainur_node.market import channel_earning
 from ainur_node.market import channel_messages as wire
 from ainur_node.market.channels import Channels
 from ainur_node.market.messages import decode, encode, money
@@ -341,3 +342,56 @@ async def test_many_channels_are_claimed_in_one_batch(world: MarketWorld, autoju
 
     claims = [row.call for row in await payee.store.outbox(100) if "claim" in row.call]
     assert claims == ["Channels.claim_batch"]
+
+
+async def test_a_quote_moves_nothing_and_says_what_it_would_take(world: MarketWorld, autojump_clock: MockClock) -> None:
+    payer, payee = await two(world)
+    asked = {"payee": payee.account.hex(), "deposit": str(AIN), **TIMES}
+    quoted = await payer.ask("quote.channel_open", **asked)
+    assert quoted["holds"] == {channels.HOLD: str(AIN)}
+    assert int(quoted["total"]) == AIN + world.chain.fee
+    assert quoted["affordable"] is True
+    assert (await payer.ask("quote.channel_open", **{**asked, "deposit": str(2_000 * AIN)}))["affordable"] is False
+    assert payer.held(channels.HOLD) == 0
+
+    channel = await opened(payer, payee)
+    await payer.pay(channel, 2)
+    assert (await payer.ask("quote.channel_top_up", channel=channel, amount=str(AIN)))["total"] == quoted["total"]
+    assert (await payer.ask("quote.channel_close", channel=channel))["frees"] == str(AIN - 2 * PRICE)
+    assert (await payee.ask("quote.channel_close", channel=channel))["receives"] == str(2 * PRICE)
+    assert payer.held(channels.HOLD) == AIN
+
+
+async def test_channels_that_pay_nothing_make_room_for_those_that_do(
+    world: MarketWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_earning, "MAX_CHANNELS", 2)
+    payer, payee = await two(world)
+    names = [await opened(payer, payee) for _ in range(4)]
+    for name in names[:2]:
+        forged = wire.PayRequest(bytes.fromhex(name), money(PRICE), 1, bytes(64))
+        with pytest.raises(RemoteRefusal, match="bad_voucher"):
+            await payer.mesh.request(payee.mesh.peer_id, wire.PAY, encode(forged), timeout=5)
+    await payer.pay(names[2])
+    await payer.pay(names[3])
+
+    with pytest.raises(Refuse, match="too_many_channels"):
+        await payer.pay(names[0])
+    assert {record.state.channel.hex() for record in payee.channels.earning.records()} == set(names[2:])
+
+
+async def test_a_channel_taken_for_closed_by_mistake_keeps_its_best_voucher(
+    world: MarketWorld, autojump_clock: MockClock
+) -> None:
+    payer, payee = await two(world)
+    channel = await opened(payer, payee)
+    await payer.pay(channel, 3)
+    earning = payee.channels.earning
+    known = earning._open[ChannelId(bytes.fromhex(channel))]
+    await earning._ended(known, "closed", known.record.state.promised)
+    assert (await payee.ask("channel.show", channel=channel))["state"] == "closed"
+
+    await payer.pay(channel, 1)
+
+    shown = await payee.ask("channel.show", channel=channel)
+    assert (shown["state"], shown["promised"], shown["steps"]) == ("open", str(4 * PRICE), 4)

@@ -106,7 +106,22 @@ impl pallet_vcg_auction::Config for Test {
 impl pallet_escrow::Config for Test {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId32>;
+	type Splits = CoOwners;
 	type WeightInfo = ();
+}
+
+// what the next escrow's agent shares; what the registry says unless a test says otherwise
+parameter_types! {
+	pub static CoOwners: Vec<(AccountId32, u16)> = Vec::new();
+}
+
+impl ainur_primitives::splits::SplitBook for CoOwners {
+	fn legs(agent: &H256) -> Vec<(AccountId32, u16)> {
+		match CoOwners::get() {
+			none if none.is_empty() => AgentRegistry::legs(agent),
+			some => some,
+		}
+	}
 }
 
 impl pallet_channels::Config for Test {

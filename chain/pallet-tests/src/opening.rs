@@ -122,7 +122,7 @@ fn kinds_of_later_versions_are_refused() {
 			|t| t.rule = 2,
 			|t| t.slots = 0,
 			|t| t.slots = 2,
-			|t| t.challenge_within = 1,
+			|t| t.challenge_within = pallet_vcg_auction::MAX_CHALLENGE + 1,
 		];
 		for spoil in spoils {
 			assert_noop!(open_with(spoil), Error::<Test>::Unsupported);

@@ -6,13 +6,16 @@
 extern crate alloc;
 
 pub mod channels;
+pub mod court;
 pub mod hash;
 pub mod merkle;
 pub mod money;
 pub mod params;
 pub mod records;
 pub mod score;
+pub mod spec;
 pub mod splits;
+pub mod transcript;
 
 /// All money, in planck (10^-12 AIN).
 pub type Balance = u128;

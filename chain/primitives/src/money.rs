@@ -1,27 +1,9 @@
-//! Money arithmetic of an auction: every rounding is fixed here and nowhere else.
+//! Money arithmetic: the roundings of auctions, which are the crate `auction-math`'s, and those of payments.
 
 use crate::Balance;
 use alloc::vec::Vec;
 
-/// Budgets above this could overflow when multiplied by basis points and scores.
-pub const MAX_BUDGET: Balance = 1 << 90;
-/// One whole in basis points.
-pub const BPS: Balance = 10_000;
-
-/// `⌊amount·bps / 10^4⌋`. `amount` is at most [`MAX_BUDGET`], `bps` at most 10^4.
-pub fn share(amount: Balance, bps: u16) -> Balance {
-	amount.saturating_mul(bps.into()) / BPS
-}
-
-/// Highest price a budget can pay together with its fee: `⌊B·10^4 / (10^4 + f)⌋`.
-pub fn reserve(budget: Balance, fee_bps: u16) -> Balance {
-	budget.saturating_mul(BPS) / (BPS + Balance::from(fee_bps))
-}
-
-/// Fee of a price: `⌈p·f / 10^4⌉`. So `p + fee <= B` exactly when `p <= reserve(B)`.
-pub fn fee(price: Balance, fee_bps: u16) -> Balance {
-	price.saturating_mul(fee_bps.into()).div_ceil(BPS)
-}
+pub use auction_math::money::{fee, reserve, share, slot_reserve, BPS, MAX_BUDGET};
 
 /// What the payer puts up to dispute a payment: half of it, rounded up.
 pub fn dispute_bond(amount: Balance) -> Balance {
@@ -44,23 +26,6 @@ pub fn cumulative_leg(before: Balance, after: Balance, bps: u16) -> Balance {
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	#[test]
-	fn price_and_fee_fit_the_budget_exactly_up_to_the_reserve() {
-		let budgets = (1..2_000).chain([
-			10u128.pow(12),
-			3 * 10u128.pow(11) + 7,
-			MAX_BUDGET - 1,
-			MAX_BUDGET,
-		]);
-		for b in budgets {
-			for f in [0, 1, 33, 100, 999, 10_000] {
-				let r = reserve(b, f);
-				assert!(r + fee(r, f) <= b, "{b} {f}");
-				assert!(r + 1 + fee(r + 1, f) > b, "{b} {f}");
-			}
-		}
-	}
 
 	#[test]
 	fn legs_and_rest_are_the_whole() {

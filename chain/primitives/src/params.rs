@@ -84,6 +84,22 @@ pub struct Params {
 	pub channel_challenge_max: u32,
 	/// Longest life of a channel, from its opening to its expiry.
 	pub channel_life: Millis,
+	/// Time of the payer to plead once the payee has answered its dispute.
+	pub court_plead: u32,
+	/// Time of both parties to open their nonces for a draw.
+	pub court_nonce: u32,
+	/// Time of the arbiters to commit to their votes.
+	pub court_commit: u32,
+	/// Time of the arbiters to reveal them.
+	pub court_reveal: u32,
+	/// Time to appeal a ruling.
+	pub court_appeal: u32,
+	/// Time between an arbiter's leaving and its stake; longer than any case from its first draw on.
+	pub arbiter_unbonding: Millis,
+	/// Stake behind one seat of a panel; arbiters are drawn in such units.
+	pub stake_unit: Balance,
+	/// What the loser of a case pays for one seat.
+	pub seat_fee: Balance,
 }
 
 impl Default for Params {
@@ -119,6 +135,14 @@ impl Default for Params {
 			channel_challenge_min: 10_000,
 			channel_challenge_max: 3_600_000,
 			channel_life: 2_592_000_000,
+			court_plead: 30_000,
+			court_nonce: 20_000,
+			court_commit: 20_000,
+			court_reveal: 10_000,
+			court_appeal: 10_000,
+			arbiter_unbonding: 1_200_000,
+			stake_unit: AIN,
+			seat_fee: AIN / 50,
 		}
 	}
 }
@@ -156,6 +180,7 @@ impl Params {
 			&& (1..=MAX_BUDGET).contains(&self.channel_deposit)
 			&& (1..=self.channel_challenge_max).contains(&self.channel_challenge_min)
 			&& Millis::from(self.channel_challenge_max) <= self.channel_life
+			&& self.court_sound()
 	}
 
 	/// What is held for one stored record of `bytes`.
@@ -167,7 +192,33 @@ impl Params {
 
 	/// Whether stake stays slashable for longer than any dispute over its work may last.
 	pub fn stake_outlasts_disputes(&self) -> bool {
-		self.unbonding > Millis::from(self.dispute_limit)
+		let court = Millis::from(self.dispute_answer)
+			.saturating_add(self.court_plead.into())
+			.saturating_add(self.longest_case());
+		self.unbonding > Millis::from(self.dispute_limit).max(court)
+	}
+
+	/// Whether the court's numbers fit together.
+	fn court_sound(&self) -> bool {
+		[
+			self.court_plead,
+			self.court_nonce,
+			self.court_commit,
+			self.court_reveal,
+			self.court_appeal,
+		]
+		.iter()
+		.all(|window| *window > 0)
+			&& (1..=MAX_BUDGET).contains(&self.stake_unit)
+			&& self.seat_fee <= self.stake_unit
+			&& self.arbiter_unbonding > self.longest_case()
+	}
+
+	/// Market time from the first draw of a case to its last deadline: three rounds that are drawn twice.
+	pub fn longest_case(&self) -> Millis {
+		let panel = [self.court_nonce, self.court_commit, self.court_reveal];
+		let panel: Millis = panel.iter().map(|window| Millis::from(*window)).sum();
+		3 * (2 * panel + Millis::from(self.court_appeal))
 	}
 
 	/// Epoch of a market time.
@@ -225,6 +276,21 @@ mod tests {
 		.sound());
 		assert!(!Params {
 			half_life: 0,
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			court_appeal: 0,
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			arbiter_unbonding: Params::default().longest_case(),
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			seat_fee: Params::default().stake_unit + 1,
 			..Params::default()
 		}
 		.sound());

@@ -206,3 +206,31 @@ pub fn commit_digest(
 pub fn root_hash(genesis: &H256, auction: &H256, count: u32, tree: &H256) -> H256 {
 	tagged("ainur/root/1", genesis, &(auction, count, tree))
 }
+
+/// `H("ainur/inclusion/1", auction, provider, commit, seen block)`: what the auctioneer signs when it takes a
+/// commit in.
+pub fn inclusion_digest(
+	genesis: &H256,
+	auction: &H256,
+	provider: &AccountId32,
+	commit: &H256,
+	seen_block: u32,
+) -> H256 {
+	let fields = (auction, provider, commit, seen_block);
+	tagged("ainur/inclusion/1", genesis, &fields)
+}
+
+/// `H("ainur/reveal-ack/1", auction, provider, commit)`: what the auctioneer signs when it counts a reveal.
+pub fn reveal_ack_digest(
+	genesis: &H256,
+	auction: &H256,
+	provider: &AccountId32,
+	commit: &H256,
+) -> H256 {
+	tagged("ainur/reveal-ack/1", genesis, &(auction, provider, commit))
+}
+
+/// `H("ainur/tie/1", root, beacon, provider)`: the smaller one wins between equal bids.
+pub fn tie_key(genesis: &H256, root: &H256, beacon: &H256, provider: &AccountId32) -> H256 {
+	tagged("ainur/tie/1", genesis, &(root, beacon, provider))
+}

@@ -4,8 +4,8 @@ use crate::{Balance, Millis};
 
 /// Score without any record, in parts of [`PERFECT`].
 pub const NEUTRAL: u32 = 500_000;
-/// The best score.
-pub const PERFECT: u32 = 1_000_000;
+pub use auction_math::money::{penalty, PERFECT};
+
 /// (epoch, score) entries kept per provider and capability.
 pub const HISTORY: u32 = 8;
 /// Where good and bad stop growing: keeps every product of this file inside `u128`.
@@ -39,14 +39,6 @@ pub fn decayed(value: Balance, elapsed: Millis, half_life: Millis) -> Balance {
 	halved - halved * Balance::from(rest) / (2 * Balance::from(half_life))
 }
 
-/// `⌊R·w·(10^6−q) / 10^10⌋`: what a lower score costs a bid.
-pub fn penalty(reserve: Balance, quality_bps: u16, quality: u32) -> Balance {
-	reserve
-		.saturating_mul(quality_bps.into())
-		.saturating_mul(PERFECT.saturating_sub(quality).into())
-		/ 10_000_000_000
-}
-
 /// The score frozen for `epoch`: the last (epoch, score) entry not after it. Before the first entry ever
 /// written a provider is neutral; when that entry was dropped, the oldest kept one counts.
 pub fn score_at(history: &[(u32, u32)], epoch: u32) -> u32 {
@@ -60,7 +52,6 @@ pub fn score_at(history: &[(u32, u32)], epoch: u32) -> u32 {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::money::MAX_BUDGET;
 
 	#[test]
 	fn nothing_known_is_neutral_and_extremes_stay_in_range() {
@@ -90,14 +81,6 @@ mod tests {
 			assert!(now <= last);
 			last = now;
 		}
-	}
-
-	#[test]
-	fn penalty_is_zero_at_perfect_and_the_whole_weight_at_worst() {
-		assert_eq!(penalty(1_000_000, 400, PERFECT), 0);
-		assert_eq!(penalty(1_000_000, 400, NEUTRAL), 20_000);
-		assert_eq!(penalty(1_000_000, 400, 0), 40_000);
-		assert_eq!(penalty(MAX_BUDGET, 10_000, 0), MAX_BUDGET);
 	}
 
 	#[test]

@@ -179,6 +179,7 @@ impl pallet_vcg_auction::Config for Runtime {
 impl pallet_escrow::Config for Runtime {
 	type Auctions = VcgAuction;
 	type ArbiterOrigin = EnsureRoot<AccountId>;
+	type Splits = AgentRegistry;
 	type WeightInfo = ();
 }
 

@@ -10,30 +10,42 @@ use frame_benchmarking::v2::*;
 use frame_support::{traits::fungible::Mutate, BoundedVec};
 use frame_system::RawOrigin;
 use pallet_market::Pallet as Market;
-use sp_core::crypto::KeyTypeId;
+use sp_core::{crypto::KeyTypeId, ed25519};
 
 /// Where the benchmarking host keeps node keys.
 const NODE_KEYS: KeyTypeId = KeyTypeId(*b"node");
 
-/// A node key and its proof for `account`.
-fn proof<T: Config>(account: &AccountId32) -> ([u8; 32], [u8; 64]) {
-	let key = sp_io::crypto::ed25519_generate(NODE_KEYS, None);
-	let digest = did_digest(&pallet_market::Pallet::<T>::genesis(), account, &key.0);
-	let signature = sp_io::crypto::ed25519_sign(NODE_KEYS, &key, &signing_bytes(&digest))
-		.expect("the key is in the store");
-	(key.0, signature.0)
+/// A node key that can [`sign`].
+pub fn node_key() -> ed25519::Public {
+	sp_io::crypto::ed25519_generate(NODE_KEYS, None)
 }
 
-fn bind<T: Config>(account: &AccountId32, node_key: [u8; 32]) {
-	let did = Did::new(account.clone(), node_key, 0);
-	Dids::<T>::insert(account, did);
-	NodeKeys::<T>::insert(node_key, account);
+/// Signature of a key of [`node_key`] over a digest.
+pub fn sign(key: &ed25519::Public, digest: &H256) -> [u8; 64] {
+	sp_io::crypto::ed25519_sign(NODE_KEYS, key, &signing_bytes(digest))
+		.expect("the key is in the store")
+		.0
+}
+
+/// A new node key and its proof for `account`.
+fn proof<T: Config>(account: &AccountId32) -> (ed25519::Public, [u8; 64]) {
+	let key = node_key();
+	let digest = did_digest(&Market::<T>::genesis(), account, &key.0);
+	(key, sign(&key, &digest))
+}
+
+/// Bind `account` to a new node key, for benchmarks of this pallet and of those above it.
+pub fn bound<T: Config>(account: &AccountId32) -> ed25519::Public {
+	let (key, signature) = proof::<T>(account);
+	let origin = RawOrigin::Signed(account.clone()).into();
+	Pallet::<T>::create(origin, key.0, signature).expect("it may be bound");
+	key
 }
 
 /// A caller with a DID and money for deposits.
-fn bound<T: Config>() -> AccountId32 {
+fn holder<T: Config>() -> AccountId32 {
 	let caller: AccountId32 = whitelisted_caller();
-	bind::<T>(&caller, [7; 32]);
+	bound::<T>(&caller);
 	fund::<T>(&caller);
 	caller
 }
@@ -44,26 +56,25 @@ fn fund<T: Config>(who: &AccountId32) {
 }
 
 fn new_key<T: Config>(did: &AccountId32, purpose: Purpose) -> (NewKey, [u8; 64]) {
-	let public = sp_io::crypto::ed25519_generate(NODE_KEYS, None);
+	let public = node_key();
 	let kind = KeyKind::Ed25519;
 	let genesis = Market::<T>::genesis();
 	let digest = did_key_digest(&genesis, did, purpose as u8, kind as u8, &public.0);
-	let proof = sp_io::crypto::ed25519_sign(NODE_KEYS, &public, &signing_bytes(&digest))
-		.expect("the key is in the store");
+	let proof = sign(&public, &digest);
 	let key = NewKey {
 		kind,
 		purpose,
 		public: public.0,
 	};
-	(key, proof.0)
+	(key, proof)
 }
 
 /// List `count` keys of one purpose. Returns the last one's public part.
-fn list<T: Config>(did: &AccountId32, count: u32, purpose: Purpose) -> [u8; 32] {
-	let mut last = [0; 32];
+fn list<T: Config>(did: &AccountId32, count: u32, purpose: Purpose) -> ed25519::Public {
+	let mut last = ed25519::Public::from_raw([0; 32]);
 	for _ in 0..count {
 		let (key, proof) = new_key::<T>(did, purpose);
-		last = key.public;
+		last = key.public.into();
 		let origin = RawOrigin::Signed(did.clone()).into();
 		Pallet::<T>::add_key(origin, did.clone(), key, proof).expect("there is room");
 	}
@@ -94,24 +105,24 @@ mod benches {
 		let caller: AccountId32 = whitelisted_caller();
 		let (key, signature) = proof::<T>(&caller);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(caller.clone()), key, signature);
-		assert_eq!(Pallet::<T>::active_key(&caller), Some(key));
+		_(RawOrigin::Signed(caller.clone()), key.0, signature);
+		assert_eq!(Pallet::<T>::active_key(&caller), Some(key.0));
 	}
 
 	#[benchmark]
 	fn rotate() {
 		let caller: AccountId32 = whitelisted_caller();
-		bind::<T>(&caller, [7; 32]);
+		bound::<T>(&caller);
 		let (key, signature) = proof::<T>(&caller);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(caller.clone()), key, signature);
-		assert_eq!(Pallet::<T>::active_key(&caller), Some(key));
+		_(RawOrigin::Signed(caller.clone()), key.0, signature);
+		assert_eq!(Pallet::<T>::active_key(&caller), Some(key.0));
 	}
 
 	#[benchmark]
 	fn deactivate() {
 		let caller: AccountId32 = whitelisted_caller();
-		bind::<T>(&caller, [7; 32]);
+		bound::<T>(&caller);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(caller.clone()));
 		assert_eq!(Pallet::<T>::active_key(&caller), None);
@@ -119,7 +130,7 @@ mod benches {
 
 	#[benchmark]
 	fn add_key() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		list::<T>(&did, MAX_KEYS - 1, Purpose::Assertion);
 		let (key, proof) = new_key::<T>(&did, Purpose::Assertion);
 		#[extrinsic_call]
@@ -129,7 +140,7 @@ mod benches {
 
 	#[benchmark]
 	fn remove_key() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		list::<T>(&did, MAX_KEYS, Purpose::Assertion);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(did.clone()), did.clone(), 1);
@@ -138,7 +149,7 @@ mod benches {
 
 	#[benchmark]
 	fn set_services() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		let origin = RawOrigin::Signed(did.clone()).into();
 		Pallet::<T>::set_services(origin, did.clone(), services()).expect("it may");
 		#[extrinsic_call]
@@ -148,7 +159,7 @@ mod benches {
 
 	#[benchmark]
 	fn propose_controller() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		let to: AccountId32 = account("heir", 0, 0);
 		#[extrinsic_call]
 		_(
@@ -161,7 +172,7 @@ mod benches {
 
 	#[benchmark]
 	fn accept_control() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		list::<T>(&did, MAX_KEYS, Purpose::Assertion);
 		let to: AccountId32 = account("heir", 0, 0);
 		fund::<T>(&to);
@@ -174,7 +185,7 @@ mod benches {
 
 	#[benchmark]
 	fn attest() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		let (zero, expires) = (H256::zero(), Market::<T>::now() + 1);
 		#[extrinsic_call]
 		_(
@@ -190,7 +201,7 @@ mod benches {
 
 	#[benchmark]
 	fn revoke_attestation() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		attested::<T>(&did);
 		let zero = H256::zero();
 		#[extrinsic_call]
@@ -200,7 +211,7 @@ mod benches {
 
 	#[benchmark]
 	fn clear_attestation() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		attested::<T>(&did);
 		pallet_market::Now::<T>::put(Market::<T>::now() + 1);
 		let zero = H256::zero();
@@ -211,7 +222,7 @@ mod benches {
 
 	#[benchmark]
 	fn submit_did_call() {
-		let did = bound::<T>();
+		let did = holder::<T>();
 		let public = list::<T>(&did, MAX_KEYS, Purpose::Authentication);
 		let call = DidCall {
 			did: did.clone(),
@@ -224,11 +235,9 @@ mod benches {
 		};
 		let (genesis, bytes) = (Market::<T>::genesis(), call.operation.canonical());
 		let digest = did_call_digest(&genesis, &did, 1, call.expires, &did, &bytes);
-		let signature =
-			sp_io::crypto::ed25519_sign(NODE_KEYS, &public.into(), &signing_bytes(&digest))
-				.expect("the key is in the store");
+		let signature = sign(&public, &digest);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(did.clone()), call, MAX_KEYS, signature.0);
+		_(RawOrigin::Signed(did.clone()), call, MAX_KEYS, signature);
 		assert_eq!(Dids::<T>::get(&did).map(|d| d.counter), Some(1));
 	}
 }

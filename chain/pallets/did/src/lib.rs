@@ -14,7 +14,7 @@ pub use weights::WeightInfo;
 
 mod attestations;
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 mod binding;
 mod document;
 mod errors;

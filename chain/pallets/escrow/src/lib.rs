@@ -1,11 +1,10 @@
 //! Money between an award and its settlement.
 //!
 //! The price and its fee stay on hold in the payer's account; the payee's stake is locked beside. Every
-//! state has an exit by time that anyone may take, so nothing is frozen for ever.
+//! state has an exit by time that anyone may take, so nothing is frozen for ever. Disputes go to [`court`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
 extern crate alloc;
 
 pub use pallet::*;
@@ -14,15 +13,29 @@ pub use weights::WeightInfo;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+pub mod court;
+mod deals;
+mod disputes;
+mod errors;
+mod events;
 mod funds;
+mod invariants;
 mod moves;
+mod points;
+mod storage;
 pub mod types;
 pub mod weights;
 
+use frame_support::pallet_macros::import_section;
+
+#[import_section(errors::errors)]
+#[import_section(events::events)]
+#[import_section(storage::storage)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
-	use ainur_primitives::{AccountId32, Balance, Millis, H256};
+	use crate::court::*;
+	use ainur_primitives::{court::Ballot, splits::SplitBook, AccountId32, Balance, Millis, H256};
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 
@@ -42,8 +55,10 @@ pub mod pallet {
 	{
 		/// Where escrows come from.
 		type Auctions: AuctionBook;
-		/// Who rules on disputes.
+		/// Who rules on disputes that are not before the court.
 		type ArbiterOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+		/// Who shares in the payments of an agent.
+		type Splits: SplitBook;
 		/// Model figures until they are measured.
 		type WeightInfo: WeightInfo;
 	}
@@ -54,120 +69,12 @@ pub mod pallet {
 		/// Budgets of auctions, then price and fee of escrows.
 		#[codec(index = 0)]
 		EscrowFunds,
-		/// A payer's bond while it disputes.
+		/// Bonds of both sides of a dispute and of its appeals.
 		#[codec(index = 1)]
 		DisputeBond,
-		/// Kept for the stake of arbiters.
+		/// The stake of arbiters.
 		#[codec(index = 2)]
 		ArbiterStake,
-	}
-
-	/// All escrows, settled ones until they are forgotten.
-	#[pallet::storage]
-	pub type Escrows<T: Config> = StorageMap<_, Blake2_128Concat, H256, Escrow>;
-
-	/// Declines of a provider: (epoch, how many in it).
-	#[pallet::storage]
-	pub type Declines<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountId32, (u32, u32), ValueQuery>;
-
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(super) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// Price and fee are on hold for the payee.
-		Funded {
-			escrow: H256,
-			auction: H256,
-			payer: AccountId32,
-			payee: AccountId32,
-			amount: Balance,
-			fee: Balance,
-		},
-		/// The payee will not do it.
-		Declined {
-			escrow: H256,
-			payee: AccountId32,
-			reason: u8,
-		},
-		/// The payee fixed its result.
-		Delivered { escrow: H256, delivery: H256 },
-		/// The payer accepted.
-		Paid {
-			escrow: H256,
-			payee: AccountId32,
-			amount: Balance,
-			fee: Balance,
-			verified: bool,
-		},
-		/// The review time passed without a word of the payer.
-		AutoReleased {
-			escrow: H256,
-			payee: AccountId32,
-			amount: Balance,
-			fee: Balance,
-		},
-		/// Nothing was delivered in time; the payee's lock was burned.
-		Refunded {
-			escrow: H256,
-			payer: AccountId32,
-			amount: Balance,
-		},
-		/// The payee gave the money back.
-		GaveBack {
-			escrow: H256,
-			payer: AccountId32,
-			amount: Balance,
-		},
-		/// The payer objects to the delivery.
-		Disputed {
-			escrow: H256,
-			ground: u8,
-			bond: Balance,
-			evidence: H256,
-			until: Millis,
-		},
-		/// A ruling split the price.
-		Resolved {
-			escrow: H256,
-			payee_amount: Balance,
-			payer_amount: Balance,
-		},
-		/// Nobody ruled in time; the price was split half and half, both bonds burned.
-		Stale {
-			escrow: H256,
-			payee_amount: Balance,
-			payer_amount: Balance,
-		},
-		/// The records of an auction and its escrow are gone.
-		Forgotten { escrow: H256, auction: H256 },
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// There is no escrow with this id; derive it from auction and slot.
-		NoEscrow,
-		/// The caller is not the party this call belongs to; sign with the payer's or payee's account.
-		NotParty,
-		/// The escrow is in a state without this call; read its state first.
-		WrongState,
-		/// The time for this call is over; act before the deadline in the escrow.
-		TooLate,
-		/// The deadline that permits this call has not passed; wait for the market time in the escrow.
-		TooEarly,
-		/// The escrow has no such milestone; use 0.
-		NoMilestone,
-		/// There is no such ground of dispute; use 0 to 4.
-		BadGround,
-		/// The share exceeds 10,000 basis points; lower it.
-		BadShare,
-		/// The provider declined as often as it may in this epoch; deliver, or wait for the next epoch.
-		DeclineCap,
-		/// The payer's free balance does not cover what must be held; fund the account first.
-		NotEnoughFree,
-		/// The slot has a live escrow; settle it first.
-		AlreadyFunded,
-		/// The auction or its escrow is live or unknown; nothing can be forgotten yet.
-		NotTerminal,
 	}
 
 	#[pallet::hooks]
@@ -282,6 +189,181 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			Self::do_forget(escrow)?;
 			Ok(Pays::No.into())
+		}
+
+		/// Offer the other party milestones, a higher price, or a split that ends the escrow.
+		#[pallet::call_index(10)]
+		#[pallet::weight(<T as Config>::WeightInfo::propose())]
+		pub fn propose(origin: OriginFor<T>, escrow: H256, deal: Deal) -> DispatchResult {
+			Self::do_propose(ensure_signed(origin)?, escrow, deal)
+		}
+
+		/// Agree to the very deal that the other party proposed.
+		#[pallet::call_index(11)]
+		#[pallet::weight(<T as Config>::WeightInfo::agree())]
+		pub fn agree(origin: OriginFor<T>, escrow: H256, deal: Deal) -> DispatchResult {
+			Self::do_agree(ensure_signed(origin)?, escrow, deal)
+		}
+
+		/// Take the own proposal back.
+		#[pallet::call_index(12)]
+		#[pallet::weight(<T as Config>::WeightInfo::retract())]
+		pub fn retract(origin: OriginFor<T>, escrow: H256) -> DispatchResult {
+			Self::do_retract(ensure_signed(origin)?, escrow)
+		}
+
+		/// The payee answers a dispute: it puts up the court's bond and its evidence, and commits to the head of
+		/// a chain of nonces. The court has a case.
+		#[pallet::call_index(13)]
+		#[pallet::weight(<T as Config>::WeightInfo::respond())]
+		pub fn respond(
+			origin: OriginFor<T>,
+			escrow: H256,
+			evidence: BoundedVec<H256, ConstU32<MAX_EXHIBITS>>,
+			nonce_commit: H256,
+		) -> DispatchResult {
+			Self::do_respond(ensure_signed(origin)?, escrow, evidence, nonce_commit)
+		}
+
+		/// The payer does the same, and the draw of the first panel begins.
+		#[pallet::call_index(14)]
+		#[pallet::weight(<T as Config>::WeightInfo::plead())]
+		pub fn plead(
+			origin: OriginFor<T>,
+			case: H256,
+			evidence: BoundedVec<H256, ConstU32<MAX_EXHIBITS>>,
+			nonce_commit: H256,
+		) -> DispatchResult {
+			Self::do_plead(ensure_signed(origin)?, case, evidence, nonce_commit)
+		}
+
+		/// A party adds a hash to its evidence, before votes may be known.
+		#[pallet::call_index(15)]
+		#[pallet::weight(<T as Config>::WeightInfo::submit_evidence())]
+		pub fn submit_evidence(origin: OriginFor<T>, case: H256, exhibit: H256) -> DispatchResult {
+			Self::do_submit_evidence(ensure_signed(origin)?, case, exhibit)
+		}
+
+		/// A party opens the next link of its nonces, once the blocks that seed the draw are sealed.
+		#[pallet::call_index(16)]
+		#[pallet::weight(<T as Config>::WeightInfo::open_nonce())]
+		pub fn open_nonce(origin: OriginFor<T>, case: H256, nonce: H256) -> DispatchResult {
+			Self::do_open_nonce(ensure_signed(origin)?, case, nonce)
+		}
+
+		/// Draw the panel. Anyone may call it, free of charge when it succeeds.
+		#[pallet::call_index(17)]
+		#[pallet::weight(<T as Config>::WeightInfo::draw())]
+		pub fn draw(origin: OriginFor<T>, case: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_draw(case)?;
+			Ok(Pays::No.into())
+		}
+
+		/// An arbiter commits to its vote, for all of its seats.
+		#[pallet::call_index(18)]
+		#[pallet::weight(<T as Config>::WeightInfo::commit_vote())]
+		pub fn commit_vote(origin: OriginFor<T>, case: H256, commit: H256) -> DispatchResult {
+			Self::do_commit_vote(ensure_signed(origin)?, case, commit)
+		}
+
+		/// Open another's vote before its time: it was leaked. The stake of its seats is burned but for a part
+		/// that the caller gets.
+		#[pallet::call_index(19)]
+		#[pallet::weight(<T as Config>::WeightInfo::denounce_vote())]
+		pub fn denounce_vote(
+			origin: OriginFor<T>,
+			case: H256,
+			arbiter: AccountId32,
+			output: H256,
+			holds: bool,
+			payee_bps: u16,
+			salt: H256,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let ballot = Ballot {
+				output,
+				holds,
+				payee_bps,
+			};
+			Self::do_denounce_vote(who, case, arbiter, Opening { ballot, salt })
+		}
+
+		/// An arbiter opens its vote.
+		#[pallet::call_index(20)]
+		#[pallet::weight(<T as Config>::WeightInfo::reveal_vote())]
+		pub fn reveal_vote(
+			origin: OriginFor<T>,
+			case: H256,
+			output: H256,
+			holds: bool,
+			payee_bps: u16,
+			salt: H256,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let ballot = Ballot {
+				output,
+				holds,
+				payee_bps,
+			};
+			Self::do_reveal_vote(who, case, Opening { ballot, salt })
+		}
+
+		/// Count the votes. Anyone may call it, free of charge when it succeeds.
+		#[pallet::call_index(21)]
+		#[pallet::weight(<T as Config>::WeightInfo::tally())]
+		pub fn tally(origin: OriginFor<T>, case: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_tally(case)?;
+			Ok(Pays::No.into())
+		}
+
+		/// A party asks a larger panel, for a larger bond.
+		#[pallet::call_index(22)]
+		#[pallet::weight(<T as Config>::WeightInfo::appeal())]
+		pub fn appeal(origin: OriginFor<T>, case: H256) -> DispatchResult {
+			Self::do_appeal(ensure_signed(origin)?, case)
+		}
+
+		/// Carry out the ruling when nobody may appeal it any more. Anyone may call it, free of charge when it
+		/// succeeds.
+		#[pallet::call_index(23)]
+		#[pallet::weight(<T as Config>::WeightInfo::execute())]
+		pub fn execute(origin: OriginFor<T>, case: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_execute(case)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Rule against the party that did not respond, plead or open its nonce in time. Anyone may call it, free
+		/// of charge when it succeeds.
+		#[pallet::call_index(24)]
+		#[pallet::weight(<T as Config>::WeightInfo::default_ruling())]
+		pub fn default_ruling(origin: OriginFor<T>, escrow: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_default_ruling(escrow)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Become an arbiter, or add to the stake.
+		#[pallet::call_index(25)]
+		#[pallet::weight(<T as Config>::WeightInfo::join_arbiters())]
+		pub fn join_arbiters(origin: OriginFor<T>, stake: Balance) -> DispatchResult {
+			Self::do_join(ensure_signed(origin)?, stake)
+		}
+
+		/// Be drawn no more; the stake is free after `arbiter_unbonding`.
+		#[pallet::call_index(26)]
+		#[pallet::weight(<T as Config>::WeightInfo::leave_arbiters())]
+		pub fn leave_arbiters(origin: OriginFor<T>) -> DispatchResult {
+			Self::do_leave(ensure_signed(origin)?)
+		}
+
+		/// Have the stake back.
+		#[pallet::call_index(27)]
+		#[pallet::weight(<T as Config>::WeightInfo::withdraw_arbiter())]
+		pub fn withdraw_arbiter(origin: OriginFor<T>) -> DispatchResult {
+			Self::do_withdraw(ensure_signed(origin)?)
 		}
 	}
 }

@@ -1,22 +1,23 @@
 //! The state machine: guards and transitions of each call.
 
-use crate::{pallet::*, types::*, HoldReason};
-use ainur_primitives::{
-	money::{self, BPS},
-	records::escrow_id,
-	AccountId32, Balance, H256,
-};
+use crate::{court::Party, pallet::*, types::*};
+use ainur_primitives::{records::escrow_id, AccountId32, Balance, Millis, H256};
 use frame_support::{dispatch::DispatchResult, ensure};
 use pallet_agent_registry::Providers;
 use pallet_market::Pallet as Market;
 use pallet_reputation::Evidence;
 use sp_runtime::DispatchError;
 
+/// Payee, amount and burned fee of the payment that ended an escrow; `None` when a milestone follows.
+type Payment = Option<(AccountId32, Balance, Balance)>;
+
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_decline(who: AccountId32, id: H256, reason: u8) -> DispatchResult {
 		let e = Self::find(id)?;
 		ensure!(who == e.payee, Error::<T>::NotParty);
-		ensure!(e.state == EscrowState::Funded, Error::<T>::WrongState);
+		// once a milestone is paid, the auction has its winner for good
+		let fresh = e.state == EscrowState::Funded && e.paid_so_far == 0;
+		ensure!(fresh, Error::<T>::WrongState);
 		ensure!(Market::<T>::now() <= e.start_by, Error::<T>::TooLate);
 		let (epoch, cap) = (Market::<T>::epoch(), Market::<T>::params().decline_cap);
 		Declines::<T>::try_mutate(&who, |(since, n)| -> DispatchResult {
@@ -49,12 +50,12 @@ impl<T: Config> Pallet<T> {
 		let mut e = Self::find(id)?;
 		let operates = || Providers::<T>::get(&e.payee).is_some_and(|p| p.operator == who);
 		ensure!(who == e.payee || operates(), Error::<T>::NotParty);
-		ensure!(milestone == 0, Error::<T>::NoMilestone);
+		Self::check_milestone(&e, milestone)?;
 		ensure!(e.state == EscrowState::Funded, Error::<T>::WrongState);
 		let at = Market::<T>::now();
 		ensure!(at <= e.deliver_by, Error::<T>::TooLate);
 		e.state = EscrowState::Delivered { at, delivery };
-		Escrows::<T>::insert(id, e);
+		Self::store(id, e);
 		Self::deposit_event(Event::Delivered {
 			escrow: id,
 			delivery,
@@ -70,9 +71,12 @@ impl<T: Config> Pallet<T> {
 		Self::release_budget(&e.payer, amount)?;
 		Self::burn_lock(&e)?;
 		let (auction, payer, payee) = (e.source, e.payer.clone(), e.payee.clone());
-		let evidence = Evidence::NotDelivered { fee: e.fee };
+		let evidence = Evidence::NotDelivered { fee: e.fee_left() };
+		let untouched = e.paid_so_far == 0;
 		Self::settle(id, e, Outcome::NotDelivered, evidence);
-		T::Auctions::reopen(&auction, &payee)?;
+		if untouched {
+			T::Auctions::reopen(&auction, &payee)?;
+		}
 		Self::deposit_event(Event::Refunded {
 			escrow: id,
 			payer,
@@ -87,35 +91,28 @@ impl<T: Config> Pallet<T> {
 		milestone: u8,
 		verified: bool,
 	) -> DispatchResult {
-		let mut e = Self::find(id)?;
+		let e = Self::find(id)?;
 		ensure!(who == e.payer, Error::<T>::NotParty);
-		ensure!(milestone == 0, Error::<T>::NoMilestone);
-		ensure!(
-			matches!(
-				e.state,
-				EscrowState::Delivered { .. } | EscrowState::Disputed { .. }
-			),
-			Error::<T>::WrongState
-		);
-		let (payee, amount, fee) = Self::pay_whole(&mut e)?;
-		let evidence = if verified {
-			Evidence::Verified { fee }
-		} else {
-			Evidence::Unverified
-		};
-		Self::settle(id, e, Outcome::Paid, evidence);
-		Self::deposit_event(Event::Paid {
-			escrow: id,
-			payee,
-			amount,
-			fee,
-			verified,
-		});
+		Self::check_milestone(&e, milestone)?;
+		match e.state {
+			EscrowState::Delivered { .. } => (),
+			EscrowState::Disputed { .. } => Self::concede(&e, Party::Payer)?,
+			_ => return Err(Error::<T>::WrongState.into()),
+		}
+		if let Some((payee, amount, fee)) = Self::pay_current(id, e, Outcome::Paid, verified)? {
+			Self::deposit_event(Event::Paid {
+				escrow: id,
+				payee,
+				amount,
+				fee,
+				verified,
+			});
+		}
 		Ok(())
 	}
 
 	pub(crate) fn do_auto_release(id: H256) -> DispatchResult {
-		let mut e = Self::find(id)?;
+		let e = Self::find(id)?;
 		let EscrowState::Delivered { at, .. } = e.state else {
 			return Err(Error::<T>::WrongState.into());
 		};
@@ -123,14 +120,14 @@ impl<T: Config> Pallet<T> {
 			Market::<T>::now() > at + u64::from(e.review_within),
 			Error::<T>::TooEarly
 		);
-		let (payee, amount, fee) = Self::pay_whole(&mut e)?;
-		Self::settle(id, e, Outcome::Auto, Evidence::Unverified);
-		Self::deposit_event(Event::AutoReleased {
-			escrow: id,
-			payee,
-			amount,
-			fee,
-		});
+		if let Some((payee, amount, fee)) = Self::pay_current(id, e, Outcome::Auto, false)? {
+			Self::deposit_event(Event::AutoReleased {
+				escrow: id,
+				payee,
+				amount,
+				fee,
+			});
+		}
 		Ok(())
 	}
 
@@ -144,8 +141,10 @@ impl<T: Config> Pallet<T> {
 			}
 			EscrowState::Disputed { .. } => {
 				Self::burn_lock(&e)?;
-				Self::release_bond(&e)?;
-				Evidence::RuledAgainst { fee: e.fee }
+				Self::concede(&e, Party::Payee)?;
+				Evidence::RuledAgainst {
+					fee: e.fee_at_stake(),
+				}
 			}
 			_ => return Err(Error::<T>::WrongState.into()),
 		};
@@ -156,100 +155,6 @@ impl<T: Config> Pallet<T> {
 			escrow: id,
 			payer,
 			amount,
-		});
-		Ok(())
-	}
-
-	pub(crate) fn do_dispute(
-		who: AccountId32,
-		id: H256,
-		milestone: u8,
-		ground: u8,
-		evidence: H256,
-	) -> DispatchResult {
-		let mut e = Self::find(id)?;
-		ensure!(who == e.payer, Error::<T>::NotParty);
-		ensure!(milestone == 0, Error::<T>::NoMilestone);
-		ensure!(ground < GROUNDS, Error::<T>::BadGround);
-		let EscrowState::Delivered {
-			at: delivered,
-			delivery,
-		} = e.state
-		else {
-			return Err(Error::<T>::WrongState.into());
-		};
-		let at = Market::<T>::now();
-		ensure!(
-			at <= delivered + u64::from(e.review_within),
-			Error::<T>::TooLate
-		);
-		let bond = money::dispute_bond(e.amount);
-		Market::<T>::hold(&HoldReason::DisputeBond.into(), &who, bond)
-			.map_err(|_| Error::<T>::NotEnoughFree)?;
-		let until = at + u64::from(Market::<T>::params().dispute_limit);
-		e.state = EscrowState::Disputed {
-			at,
-			ground,
-			bond,
-			case: H256::zero(),
-			until,
-			delivery,
-		};
-		Escrows::<T>::insert(id, e);
-		Self::deposit_event(Event::Disputed {
-			escrow: id,
-			ground,
-			bond,
-			evidence,
-			until,
-		});
-		Ok(())
-	}
-
-	pub(crate) fn do_resolve(id: H256, payee_bps: u16) -> DispatchResult {
-		let mut e = Self::find(id)?;
-		ensure!(Balance::from(payee_bps) <= BPS, Error::<T>::BadShare);
-		ensure!(
-			matches!(e.state, EscrowState::Disputed { .. }),
-			Error::<T>::WrongState
-		);
-		let payee_amount = money::share(e.amount, payee_bps);
-		let payer_amount = e.amount - payee_amount;
-		let evidence = if Balance::from(payee_bps) * 2 >= BPS {
-			Self::unlock(&e)?;
-			Self::burn_bond(&e)?;
-			Evidence::Unverified
-		} else {
-			Self::burn_lock(&e)?;
-			Self::release_bond(&e)?;
-			Evidence::RuledAgainst { fee: e.fee }
-		};
-		Self::pay_out(&mut e, payee_amount)?;
-		Self::settle(id, e, Outcome::Ruled, evidence);
-		Self::deposit_event(Event::Resolved {
-			escrow: id,
-			payee_amount,
-			payer_amount,
-		});
-		Ok(())
-	}
-
-	pub(crate) fn do_timeout_dispute(id: H256) -> DispatchResult {
-		let mut e = Self::find(id)?;
-		let EscrowState::Disputed { until, .. } = e.state else {
-			return Err(Error::<T>::WrongState.into());
-		};
-		ensure!(Market::<T>::now() > until, Error::<T>::TooEarly);
-		let payee_amount = e.amount / 2;
-		let payer_amount = e.amount - payee_amount;
-		Self::burn_bond(&e)?;
-		Self::burn_lock(&e)?;
-		Self::pay_out(&mut e, payee_amount)?;
-		Self::settle(id, e, Outcome::Stale, Evidence::Unverified);
-		Self::deposit_event(Event::Stale {
-			escrow: id,
-			payee_amount,
-			payer_amount,
 		});
 		Ok(())
 	}
@@ -266,51 +171,62 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::TooEarly
 		);
 		T::Auctions::remove(&auction);
-		Escrows::<T>::remove(escrow);
+		if let Some(e) = Escrows::<T>::take(escrow) {
+			Self::forget_cases(&escrow, &e);
+		}
 		Self::deposit_event(Event::Forgotten { escrow, auction });
 		Ok(())
 	}
 
-	/// Pay the whole price and free both bonds. Returns payee, price and burned fee.
-	fn pay_whole(e: &mut Escrow) -> Result<(AccountId32, Balance, Balance), DispatchError> {
-		Self::unlock(e)?;
-		Self::release_bond(e)?;
-		let amount = e.amount;
-		let fee = Self::pay_out(e, amount)?;
-		Ok((e.payee.clone(), amount, fee))
+	/// Pay the milestone in work: the end, or the next one begins.
+	fn pay_current(
+		id: H256,
+		mut e: Escrow,
+		outcome: Outcome,
+		verified: bool,
+	) -> Result<Payment, DispatchError> {
+		let (milestone, amount) = e.current();
+		let fee = Self::pay_out(&mut e, amount)?;
+		let mut plan = Plans::<T>::get(id);
+		let checked = plan.as_ref().map_or(0, |p| p.verified) + if verified { fee } else { 0 };
+		let payee = e.payee.clone();
+		match plan.as_mut().filter(|_| e.paid_so_far < e.amount) {
+			Some(plan) => {
+				let deliver_by = Market::<T>::now() + Millis::from(plan.deliver_within);
+				plan.verified = checked;
+				Plans::<T>::insert(id, plan);
+				e.deliver_by = deliver_by;
+				e.state = EscrowState::Funded;
+				Self::store(id, e);
+				Self::deposit_event(Event::MilestonePaid {
+					escrow: id,
+					milestone,
+					amount,
+					fee,
+					verified,
+					deliver_by,
+				});
+				Ok(None)
+			}
+			None => {
+				Self::unlock(&e)?;
+				let evidence = if checked > 0 {
+					Evidence::Verified { fee: checked }
+				} else {
+					Evidence::Unverified
+				};
+				Self::settle(id, e, outcome, evidence);
+				Ok(Some((payee, amount, fee)))
+			}
+		}
 	}
 
-	fn find(id: H256) -> Result<Escrow, DispatchError> {
+	pub(crate) fn find(id: H256) -> Result<Escrow, DispatchError> {
 		Escrows::<T>::get(id).ok_or(Error::<T>::NoEscrow.into())
 	}
 
-	/// Invariants: the dispute bonds on hold are those of the disputed escrows, and each payee's lock is the
-	/// sum over its live escrows. The funds on hold are checked by the auctions, which hold some of them.
-	#[cfg(any(feature = "try-runtime", feature = "std"))]
-	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-		use alloc::collections::BTreeMap;
-		use frame_support::traits::fungible::InspectHold;
-		let mut bonds = BTreeMap::<AccountId32, Balance>::new();
-		let mut locks = BTreeMap::<AccountId32, Balance>::new();
-		for (_, e) in Escrows::<T>::iter() {
-			*bonds.entry(e.payer.clone()).or_default() += e.dispute_bond();
-			if e.settled().is_none() {
-				*locks.entry(e.payee.clone()).or_default() += e.perf_lock;
-				ensure!(e.paid_so_far <= e.amount, "escrow: overpaid");
-			}
-		}
-		for (who, bond) in bonds {
-			let held = T::Currency::balance_on_hold(&HoldReason::DisputeBond.into(), &who);
-			ensure!(held == bond, "escrow: dispute bonds and holds differ");
-		}
-		for (who, p) in Providers::<T>::iter() {
-			let locked = locks.remove(&who).unwrap_or_default();
-			ensure!(p.locked == locked, "escrow: locks and live escrows differ");
-		}
-		ensure!(
-			locks.values().all(|lock| *lock == 0),
-			"escrow: lock without a provider"
-		);
+	pub(crate) fn check_milestone(e: &Escrow, milestone: u8) -> DispatchResult {
+		ensure!(milestone == e.current().0, Error::<T>::NoMilestone);
 		Ok(())
 	}
 }

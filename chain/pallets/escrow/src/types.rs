@@ -1,6 +1,6 @@
 //! Records of escrows, and the border to the auctions they come from.
 
-use ainur_primitives::{AccountId32, Balance, Millis, H256};
+use ainur_primitives::{money, AccountId32, Balance, Millis, H256};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{dispatch::DispatchResult, traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -47,6 +47,9 @@ pub enum Outcome {
 	/// Split half and half: nobody ruled in time.
 	#[codec(index = 6)]
 	Stale,
+	/// Split as both parties agreed.
+	#[codec(index = 7)]
+	Agreed,
 }
 
 /// Where an escrow stands. Times are market time.
@@ -66,7 +69,7 @@ pub enum EscrowState {
 		at: Millis,
 		ground: u8,
 		bond: Balance,
-		/// Zero until there is a court.
+		/// Zero until the payee responded.
 		case: H256,
 		until: Millis,
 		delivery: H256,
@@ -116,7 +119,44 @@ impl Escrow {
 	pub fn held(&self) -> Balance {
 		match self.state {
 			EscrowState::Settled { .. } => 0,
-			_ => self.amount + self.fee - self.paid_so_far,
+			_ => (self.amount + self.fee).saturating_sub(self.paid_so_far + self.fee_so_far()),
+		}
+	}
+
+	/// The fee that was burned with what was paid.
+	pub fn fee_so_far(&self) -> Balance {
+		money::fee(self.paid_so_far, self.fee_bps)
+	}
+
+	/// The milestone in work and its part of the price: they are paid one after the other.
+	pub fn current(&self) -> (u8, Balance) {
+		let mut sum: Balance = 0;
+		for (index, part) in self.milestones.iter().enumerate() {
+			sum += part;
+			if sum > self.paid_so_far {
+				// at most MAX_MILESTONES
+				return (index as u8, *part);
+			}
+		}
+		(0, self.amount.saturating_sub(self.paid_so_far))
+	}
+
+	/// The fee that paying the milestone in work would burn.
+	pub fn fee_at_stake(&self) -> Balance {
+		let (_, part) = self.current();
+		money::fee(self.paid_so_far + part, self.fee_bps).saturating_sub(self.fee_so_far())
+	}
+
+	/// The fee of all that was not paid yet.
+	pub fn fee_left(&self) -> Balance {
+		self.fee.saturating_sub(self.fee_so_far())
+	}
+
+	/// The case about it, if the payee has answered a dispute.
+	pub fn case(&self) -> Option<H256> {
+		match self.state {
+			EscrowState::Disputed { case, .. } if !case.is_zero() => Some(case),
+			_ => None,
 		}
 	}
 
@@ -135,6 +175,46 @@ impl Escrow {
 			_ => None,
 		}
 	}
+}
+
+/// What both parties may agree on.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub enum Deal {
+	/// Deliver and pay in these parts of the price, each after the first within `deliver_within` of the
+	/// payment before it. Only while nothing is delivered or paid.
+	#[codec(index = 0)]
+	Milestones {
+		parts: BoundedVec<Balance, ConstU32<MAX_MILESTONES>>,
+		deliver_within: u32,
+	},
+	/// Raise the price: a further milestone where there are any. Only while the payee works.
+	#[codec(index = 1)]
+	TopUp { amount: Balance },
+	/// End it: the payee gets this share of what was not paid yet, the payer the rest.
+	#[codec(index = 2)]
+	Split { payee_bps: u16 },
+}
+
+/// A deal that one party proposed; the other may agree until the escrow's state changes.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct Proposal {
+	pub by: AccountId32,
+	pub deal: Deal,
+}
+
+/// How an escrow goes on from milestone to milestone.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct Plan {
+	/// Time of each milestone after the first.
+	pub deliver_within: u32,
+	/// Fees burned for the milestones that the payer checked.
+	pub verified: Balance,
 }
 
 /// What escrow asks of the auctions.

@@ -22,6 +22,18 @@ pub(crate) struct Claim {
 	pub price: Balance,
 }
 
+/// Who is to be paid for a slot, and what for.
+pub(crate) struct Winner {
+	pub escrow: H256,
+	pub slot: u16,
+	pub who: AccountId32,
+	pub record: Provider,
+	pub terms: AgentTerms,
+	pub price: Balance,
+	/// Bids revealed, 0 when that is not known.
+	pub revealed: u32,
+}
+
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_award(
 		payer: AccountId32,
@@ -31,15 +43,29 @@ impl<T: Config> Pallet<T> {
 		all_revealed: bool,
 	) -> DispatchResult {
 		let mut a = Self::find_own(&payer, id)?;
+		ensure!(a.mode == mode::OFF_CHAIN, Error::<T>::WrongMode);
 		Self::check_award_time(&a, all_revealed)?;
 		ensure!(claim.slot < a.slots, Error::<T>::NoSlot);
 		let provider = Self::check_provider(&a, &claim)?;
 		Self::check_commitment(id, &a, &claim, &provider)?;
 		Self::check_agent(&a, &claim.opening)?;
-		Self::check_price(&a, &claim)?;
+		let penalty = Self::check_price(&a, &claim)?;
 		let beacon = Self::beacon(id)?;
 		let escrow = escrow_id(&Market::<T>::genesis(), &id, claim.slot);
-		let record = Self::new_escrow(id, &a, &claim, &provider, all_revealed);
+		let revealed = match a.state {
+			AuctionState::Closed { count, .. } if all_revealed => count,
+			_ => 0,
+		};
+		let winner = Winner {
+			escrow,
+			slot: claim.slot,
+			who: claim.opening.provider.clone(),
+			record: provider,
+			terms: claim.opening.terms,
+			price: claim.price,
+			revealed,
+		};
+		let record = Self::new_escrow(id, &a, &winner);
 		ensure!(
 			Registry::<T>::stake_free(&record.payee) >= record.perf_lock,
 			Error::<T>::NotEnoughStake
@@ -47,9 +73,13 @@ impl<T: Config> Pallet<T> {
 		let (payee, price, fee) = (record.payee.clone(), record.amount, record.fee);
 		let at = record.awarded_at;
 		Escrows::<T>::fund(escrow, record, a.held())?;
-		if a.challenge_within == 0 {
-			Self::release_bond(&mut a)?;
-		}
+		let won = Won {
+			provider: payee.clone(),
+			ask: claim.opening.ask,
+			penalty,
+			price,
+		};
+		Self::begin_window(id, &mut a, transcript, all_revealed, Some(won))?;
 		a.state = AuctionState::Awarded {
 			transcript,
 			beacon,
@@ -104,7 +134,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn check_agent(a: &Auction, opening: &Opening) -> Result<(), Error<T>> {
+	pub(crate) fn check_agent(a: &Auction, opening: &Opening) -> Result<(), Error<T>> {
 		let AgentTerms {
 			agent,
 			version,
@@ -121,7 +151,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn check_price(a: &Auction, claim: &Claim) -> Result<(), Error<T>> {
+	/// Returns the winner's penalty.
+	fn check_price(a: &Auction, claim: &Claim) -> Result<Balance, Error<T>> {
 		let (who, ask, price) = (&claim.opening.provider, claim.opening.ask, claim.price);
 		let quality = Reputation::<T>::score_at(who, &a.capability, a.score_epoch);
 		ensure!(quality >= a.min_score, Error::<T>::ScoreTooLow);
@@ -132,11 +163,11 @@ impl<T: Config> Pallet<T> {
 			price >= Market::<T>::params().min_price,
 			Error::<T>::BadPrice
 		);
-		Ok(())
+		Ok(penalty)
 	}
 
 	/// Hash of the block of `close`, kept for later awards of this auction.
-	fn beacon(id: H256) -> Result<H256, Error<T>> {
+	pub(crate) fn beacon(id: H256) -> Result<H256, Error<T>> {
 		Closings::<T>::try_mutate(id, |slot| {
 			let closing = slot.as_mut().ok_or(Error::<T>::WrongState)?;
 			let beacon = closing.beacon.unwrap_or_else(|| {
@@ -150,26 +181,17 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	fn new_escrow(
-		id: H256,
-		a: &Auction,
-		claim: &Claim,
-		provider: &Provider,
-		all_revealed: bool,
-	) -> Escrow {
+	/// The escrow that pays a winner, from now on.
+	pub(crate) fn new_escrow(id: H256, a: &Auction, winner: &Winner) -> Escrow {
 		let now = Market::<T>::now();
-		let count = match a.state {
-			AuctionState::Closed { count, .. } => count,
-			_ => 0,
-		};
-		let terms = &claim.opening.terms;
+		let (terms, price) = (&winner.terms, winner.price);
 		Escrow {
 			source: id,
 			payer: a.payer.clone(),
-			payee: claim.opening.provider.clone(),
-			payout: provider.payout.clone(),
-			amount: claim.price,
-			fee: money::fee(claim.price, a.fee_bps),
+			payee: winner.who.clone(),
+			payout: winner.record.payout.clone(),
+			amount: price,
+			fee: money::fee(price, a.fee_bps),
 			fee_bps: a.fee_bps,
 			paid_so_far: 0,
 			splits: Default::default(),
@@ -179,12 +201,12 @@ impl<T: Config> Pallet<T> {
 			module: terms.module,
 			class: terms.class,
 			capability: a.capability,
-			perf_lock: money::share(claim.price, a.perf_bps),
+			perf_lock: money::share(price, a.perf_bps),
 			awarded_at: now,
 			start_by: now + Millis::from(a.start_within),
 			deliver_by: now + Millis::from(a.deliver_within),
 			review_within: a.review_within,
-			revealed: if all_revealed { count } else { 0 },
+			revealed: winner.revealed,
 			state: EscrowState::Funded,
 		}
 	}

@@ -1,15 +1,12 @@
 //! Sealed reverse auctions with second price, reserve and quality penalty.
 //!
-//! Commits and reveals happen off chain. On chain are the budget, the root over all commits, and the award
-//! with the proof that its winner committed before the root was fixed.
+//! Off chain (mode 0) the commits and reveals travel between the nodes; on chain are the budget, the root over
+//! all commits, and the award with the proof that its winner committed before the root was fixed. What the
+//! auctioneer does wrong can be proven for a while, and costs it its bond. On chain (mode 1) every bidder
+//! commits and reveals by calls of its own, with a bond, and anyone settles.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(
-	feature = "try-runtime",
-	feature = "std",
-	feature = "runtime-benchmarks"
-))]
 extern crate alloc;
 
 pub use pallet::*;
@@ -19,17 +16,26 @@ pub use weights::WeightInfo;
 mod award;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod challenge;
+pub mod evidence;
 mod invariants;
 mod opening;
 mod phases;
+mod sealed;
+mod settle;
+mod transcript;
 pub mod types;
 pub mod weights;
+mod window;
 
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
 	use ainur_primitives::{
+		merkle::MAX_LEAVES,
 		records::{AuctionTerms, Commitment, MerkleProof, Opening},
+		spec::SpecBytes,
+		transcript::{Rows, TranscriptHeader},
 		AccountId32, Balance, Millis, H256,
 	};
 	use frame_support::pallet_prelude::*;
@@ -58,7 +64,7 @@ pub mod pallet {
 		/// The payer's bond that a closed auction will be awarded.
 		#[codec(index = 0)]
 		AuctioneerBond,
-		/// Kept for bonds on withheld reveals.
+		/// A bidder's bond that it will reveal what it committed on chain.
 		#[codec(index = 1)]
 		BidBond,
 	}
@@ -70,6 +76,23 @@ pub mod pallet {
 	/// What `close` fixed, per auction.
 	#[pallet::storage]
 	pub type Closings<T: Config> = StorageMap<_, Blake2_128Concat, H256, Closing>;
+
+	/// Awards, and endings without one, that may be challenged, per auction.
+	#[pallet::storage]
+	pub type Windows<T: Config> = StorageMap<_, Blake2_128Concat, H256, Window>;
+
+	/// Bidders shown unable to win, per auction.
+	#[pallet::storage]
+	pub type Skips<T: Config> = StorageMap<_, Blake2_128Concat, H256, Skipped, ValueQuery>;
+
+	/// Bids on chain, per auction and provider.
+	#[pallet::storage]
+	pub type Bids<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, H256, Blake2_128Concat, AccountId32, SealedBid>;
+
+	/// Number of bids on chain, per auction.
+	#[pallet::storage]
+	pub type BidCount<T: Config> = StorageMap<_, Blake2_128Concat, H256, u32, ValueQuery>;
 
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -109,6 +132,54 @@ pub mod pallet {
 			failed: AccountId32,
 			award_by: Millis,
 		},
+		/// Somebody proved that the auctioneer broke the rules; its bond is gone. `fault` is the number of the
+		/// proof.
+		Challenged {
+			auction: H256,
+			challenger: AccountId32,
+			fault: u8,
+			burned: Balance,
+			victim: Option<AccountId32>,
+			compensation: Balance,
+			reward: Balance,
+		},
+		/// The time for challenges passed; the auctioneer's bond is free.
+		BondReleased { auction: H256, amount: Balance },
+		/// The payer showed that this bidder cannot be awarded.
+		Skipped {
+			auction: H256,
+			provider: AccountId32,
+		},
+		/// The winner asks for the transcript, to be published until market time `until`.
+		Demanded { auction: H256, until: Millis },
+		/// The transcript was published, and it holds.
+		Published { auction: H256, transcript: H256 },
+		/// A bid on chain.
+		Committed {
+			auction: H256,
+			provider: AccountId32,
+			commit: H256,
+			bond: Balance,
+		},
+		/// A better bidder took this one's place in a full auction; its bond is free.
+		Displaced {
+			auction: H256,
+			provider: AccountId32,
+			bond: Balance,
+		},
+		/// A bid on chain was opened; `competes` when it fits the task and the reserve.
+		Revealed {
+			auction: H256,
+			provider: AccountId32,
+			ask: Balance,
+			competes: bool,
+		},
+		/// A bidder withheld its reveal, or made its own award impossible.
+		BidBondBurned {
+			auction: H256,
+			provider: AccountId32,
+			amount: Balance,
+		},
 	}
 
 	#[pallet::error]
@@ -131,7 +202,8 @@ pub mod pallet {
 		OpenByPassed,
 		/// `open_by` lies further ahead than `params.tombstone`; choose an earlier one.
 		OpenByTooFar,
-		/// Mode, rule, slots or challenge window are not supported; use 0, 1, 1 and 0.
+		/// Mode, rule, slots and challenge window do not go together; use mode 0 with rule 1, 1 slot and at most a
+		/// week, or mode 1 with rule 1 or 2, up to 16 slots and no challenge window.
 		Unsupported,
 		/// A window is zero, too short or too long; keep each within `params`.
 		BadWindow,
@@ -145,7 +217,8 @@ pub mod pallet {
 		NotEnoughFree,
 		/// Budget and bond would leave less than existential deposit and `params.fee_reserve`; fund the account first.
 		FeeReserve,
-		/// The number of commits is zero or above 256; use `cancel` when nobody committed.
+		/// The number of commits is zero or above 256, or more bids are on chain than stated; use `cancel` when
+		/// nobody committed.
 		BadCount,
 		/// The auction has no such slot; use 0.
 		NoSlot,
@@ -172,6 +245,43 @@ pub mod pallet {
 		NotEnoughStake,
 		/// The hash of the block of `close` is not kept any more; end the auction with `no_sale`.
 		BeaconLost,
+		/// The auction has the other mode: one off chain takes `close`, `award`, `no_sale` and `expire`, one on
+		/// chain `commit`, `reveal` and `settle`.
+		WrongMode,
+		/// There is no bond at stake: it was released, burned, or this auction has none.
+		NoBond,
+		/// The evidence is in order but shows no fault; compare it with the auction on chain.
+		NotProven,
+		/// These are not the bytes of the task's specification; take them from the announcement.
+		BadSpec,
+		/// Header and rows do not hash to the transcript on chain; take them from who serves it.
+		OtherTranscript,
+		/// The transcript does not hold, so publishing it answers nothing; the bond can be claimed by a challenge.
+		TranscriptFails,
+		/// The chain has forgotten the score that counted; challenge sooner next time.
+		ScoreForgotten,
+		/// The auction has no challenge window; there is nothing to prepare for one.
+		NoWindow,
+		/// Nothing stands against an award to this bidder; award to it.
+		CanWin,
+		/// Only the winner may ask for the transcript; sign with the payee's account.
+		NotWinner,
+		/// The transcript was asked for already; wait for it.
+		AlreadyDemanded,
+		/// Nobody asked for the transcript, or it was published.
+		NotDemanded,
+		/// Somebody committed on chain; let the auction end by `settle`.
+		HasBids,
+		/// This provider has a bid in the auction; it may bid once.
+		AlreadyCommitted,
+		/// The auction has 256 bids of bidders with better scores and stakes; try another auction.
+		Full,
+		/// This provider has no bid in the auction; commit while the window is open.
+		NoBid,
+		/// This bid is open already; wait for `settle`.
+		AlreadyRevealed,
+		/// No slot is free, or nobody is left to take it; the auction stays as it is.
+		NothingToSettle,
 	}
 
 	#[pallet::hooks]
@@ -268,6 +378,118 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			Self::do_expire(auction)?;
 			Ok(Pays::No.into())
+		}
+
+		/// Prove that the auctioneer broke the rules. Half of its bond is burned; the other half makes the
+		/// victim whole, and what is left of it goes to the caller. The award stands.
+		#[pallet::call_index(6)]
+		#[pallet::weight(<T as Config>::WeightInfo::challenge(proof.rows()))]
+		pub fn challenge(
+			origin: OriginFor<T>,
+			auction: H256,
+			proof: evidence::Proof,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_challenge(who, auction, proof)
+		}
+
+		/// The time for challenges is over: free the auctioneer's bond. Anyone may call it, free of charge when
+		/// it succeeds.
+		#[pallet::call_index(7)]
+		#[pallet::weight(<T as Config>::WeightInfo::release_bond())]
+		pub fn release_bond(origin: OriginFor<T>, auction: H256) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Self::do_release_bond(auction)?;
+			Ok(Pays::No.into())
+		}
+
+		/// Put on record that the bidder behind this opening cannot be awarded for something that lies with
+		/// it, before the next one is. Otherwise its bid would refute that award.
+		#[pallet::call_index(8)]
+		#[pallet::weight(<T as Config>::WeightInfo::skip())]
+		pub fn skip(
+			origin: OriginFor<T>,
+			auction: H256,
+			opening: Opening,
+			proof: MerkleProof,
+			commitment: Commitment,
+		) -> DispatchResult {
+			let payer = ensure_signed(origin)?;
+			Self::do_skip(payer, auction, opening, proof, commitment)
+		}
+
+		/// The winner asks for the transcript, which it needs to see whether its price is right. Not publishing
+		/// it is a fault.
+		#[pallet::call_index(9)]
+		#[pallet::weight(<T as Config>::WeightInfo::demand())]
+		pub fn demand(origin: OriginFor<T>, auction: H256) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_demand(who, auction)
+		}
+
+		/// Answer a demand. Anyone who has the transcript may.
+		#[pallet::call_index(10)]
+		#[pallet::weight(<T as Config>::WeightInfo::challenge(rows.len() as u32))]
+		pub fn publish(
+			origin: OriginFor<T>,
+			auction: H256,
+			header: TranscriptHeader,
+			rows: Rows,
+		) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_publish(auction, header, &rows)
+		}
+
+		/// Bid on chain. A bond as high as the reserve goes on hold until the auction is settled.
+		#[pallet::call_index(11)]
+		#[pallet::weight(<T as Config>::WeightInfo::commit(MAX_LEAVES))]
+		pub fn commit(
+			origin: OriginFor<T>,
+			auction: H256,
+			commit: H256,
+		) -> DispatchResultWithPostInfo {
+			let provider = ensure_signed(origin)?;
+			let full = BidCount::<T>::get(auction) >= MAX_LEAVES;
+			Self::do_commit(provider, auction, commit)?;
+			let read = if full { MAX_LEAVES } else { 0 };
+			Ok(Some(<T as Config>::WeightInfo::commit(read)).into())
+		}
+
+		/// Open a bid on chain; anyone who knows the opening may. `spec` are the canonical bytes of the task's
+		/// specification.
+		#[pallet::call_index(12)]
+		#[pallet::weight(<T as Config>::WeightInfo::reveal(MAX_LEAVES))]
+		pub fn reveal(
+			origin: OriginFor<T>,
+			auction: H256,
+			opening: Opening,
+			spec: SpecBytes,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			let first = !Closings::<T>::contains_key(auction);
+			Self::do_reveal(auction, opening, &spec)?;
+			let read = if first {
+				BidCount::<T>::get(auction)
+			} else {
+				0
+			};
+			Ok(Some(<T as Config>::WeightInfo::reveal(read)).into())
+		}
+
+		/// Award the slots of an auction on chain, or a slot whose winner failed; after `award_by` end it. All
+		/// bonds come back, but those of bidders that did not reveal are burned. `bids` is at least the number
+		/// of bids on record and sets the weight. Anyone may call it, free of charge when it succeeds.
+		#[pallet::call_index(13)]
+		#[pallet::weight(<T as Config>::WeightInfo::settle((*bids).min(MAX_LEAVES), MAX_SLOTS.into()))]
+		pub fn settle(
+			origin: OriginFor<T>,
+			auction: H256,
+			bids: u32,
+		) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			let (bids, slots) = Self::do_settle(auction, bids)?;
+			let weight = <T as Config>::WeightInfo::settle(bids, slots);
+			Ok((Some(weight), Pays::No).into())
 		}
 	}
 }

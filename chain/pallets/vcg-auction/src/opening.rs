@@ -9,11 +9,21 @@ use ainur_primitives::{
 	AccountId32, Balance, Millis, Params, H256,
 };
 use frame_support::{dispatch::DispatchResult, ensure, traits::fungible::Inspect};
-use pallet_escrow::{Escrows, Outcome, Pallet as Escrow};
+use pallet_escrow::{Outcome, Pallet as Escrow};
 use pallet_market::Pallet as Market;
 
-/// The one supported combination: commits and reveals off chain, second price, one winner, no challenge.
-const SUPPORTED: (u8, u16, u16, u32) = (0, 1, 1, 0);
+/// Commits off chain, or on chain with bonds; several slots only on chain, challenges only off chain, where
+/// there is something to challenge.
+fn supported(t: &AuctionTerms) -> bool {
+	match (t.mode, t.rule) {
+		(mode::OFF_CHAIN, rule::SINGLE) => t.slots == 1 && t.challenge_within <= MAX_CHALLENGE,
+		(mode::ON_CHAIN, rule::SINGLE) => t.slots == 1 && t.challenge_within == 0,
+		(mode::ON_CHAIN, rule::SLOTS) => {
+			(1..=MAX_SLOTS).contains(&t.slots) && t.challenge_within == 0
+		}
+		_ => false,
+	}
+}
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_open(
@@ -29,9 +39,19 @@ impl<T: Config> Pallet<T> {
 		ensure!(open_by - now <= params.tombstone, Error::<T>::OpenByTooFar);
 		let id = Self::fresh_id(&payer, &task, attempt)?;
 		let reserve = Self::check_terms(&terms, &params)?;
-		let bond = money::share(reserve, params.bond_bps);
+		// on chain the auctioneer has nothing to do, so nothing to do wrong
+		let bond = match terms.mode {
+			mode::OFF_CHAIN => money::share(reserve, params.bond_bps),
+			_ => 0,
+		};
 		Self::hold_all(&payer, terms.budget, bond, &params)?;
 		let commit_end = now + Millis::from(terms.commit_within);
+		let reveal_end = commit_end + Millis::from(terms.reveal_within);
+		// nobody hurries others to settle: their time begins when the last reveal may have come
+		let award_from = match terms.mode {
+			mode::OFF_CHAIN => commit_end,
+			_ => reveal_end,
+		};
 		let auction = Auction {
 			payer: payer.clone(),
 			auctioneer_key: terms.auctioneer_key,
@@ -52,8 +72,8 @@ impl<T: Config> Pallet<T> {
 			bond,
 			open_at: now,
 			commit_end,
-			reveal_end: commit_end + Millis::from(terms.reveal_within),
-			award_by: commit_end + Millis::from(params.award_within),
+			reveal_end,
+			award_by: award_from + Millis::from(params.award_within),
 			start_within: terms.start_within,
 			deliver_within: terms.deliver_within,
 			review_within: terms.review_within,
@@ -78,14 +98,17 @@ impl<T: Config> Pallet<T> {
 		let id = auction_id(&genesis, payer, task, attempt);
 		ensure!(!Auctions::<T>::contains_key(id), Error::<T>::AlreadyOpened);
 		if let Some(before) = attempt.checked_sub(1) {
-			let before = Auctions::<T>::get(auction_id(&genesis, payer, task, before));
-			let over = match before.map(|a| a.state) {
-				Some(AuctionState::NoSale { .. } | AuctionState::Void { .. }) => true,
-				Some(AuctionState::Awarded { escrow, .. }) => Escrows::<T>::get(escrow)
-					.and_then(|e| e.settled())
-					.is_some_and(|(how, _)| !matches!(how, Outcome::Paid | Outcome::Auto)),
+			let before = auction_id(&genesis, payer, task, before);
+			let over = Auctions::<T>::get(before).is_some_and(|a| match a.state {
+				AuctionState::NoSale { .. } | AuctionState::Void { .. } => true,
+				AuctionState::Awarded { .. } => {
+					let paid = |how| matches!(how, Outcome::Paid | Outcome::Auto);
+					Self::slots_over(before, &a).is_some()
+						&& !Self::slots_of(before, &a)
+							.any(|(_, e)| e.settled().is_some_and(|(how, _)| paid(how)))
+				}
 				_ => false,
-			};
+			});
 			ensure!(over, Error::<T>::EarlierAttempt);
 		}
 		Ok(id)
@@ -93,8 +116,7 @@ impl<T: Config> Pallet<T> {
 
 	/// The reserve that follows from sensible terms.
 	fn check_terms(t: &AuctionTerms, params: &Params) -> Result<Balance, Error<T>> {
-		let kind = (t.mode, t.rule, t.slots, t.challenge_within);
-		ensure!(kind == SUPPORTED, Error::<T>::Unsupported);
+		ensure!(supported(t), Error::<T>::Unsupported);
 		let windows = [
 			(t.commit_within, MIN_COMMIT, MAX_COMMIT),
 			(t.reveal_within, params.min_reveal.max(1), params.max_reveal),
@@ -112,7 +134,7 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(t.min_score <= PERFECT, Error::<T>::BadQuality);
 		ensure!(t.budget <= MAX_BUDGET, Error::<T>::BudgetTooLarge);
-		let reserve = money::reserve(t.budget, params.fee_bps);
+		let reserve = money::slot_reserve(t.budget, t.slots, params.fee_bps);
 		ensure!(reserve >= params.min_price, Error::<T>::BudgetTooSmall);
 		Ok(reserve)
 	}

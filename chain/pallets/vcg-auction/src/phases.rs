@@ -1,7 +1,7 @@
 //! The other transitions: cancel, close, no sale, expiry, and what escrow asks for.
 
 use crate::{pallet::*, types::*, HoldReason};
-use ainur_primitives::{AccountId32, Millis, H256};
+use ainur_primitives::{merkle, records::escrow_id, AccountId32, Millis, H256};
 use frame_support::{dispatch::DispatchResult, ensure};
 use pallet_escrow::{AuctionBook, Escrows, Pallet as Escrow};
 use pallet_market::Pallet as Market;
@@ -11,6 +11,8 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_cancel(payer: AccountId32, id: H256) -> DispatchResult {
 		let mut a = Self::find_own(&payer, id)?;
 		ensure!(a.state == AuctionState::Open, Error::<T>::WrongState);
+		// whoever committed on chain has a bond at stake, and is to have its auction
+		ensure!(BidCount::<T>::get(id) == 0, Error::<T>::HasBids);
 		Self::release_all(&mut a)?;
 		a.state = AuctionState::Void {
 			why: why::CANCELLED,
@@ -23,6 +25,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_close(payer: AccountId32, id: H256, root: H256, count: u32) -> DispatchResult {
 		let mut a = Self::find_own(&payer, id)?;
+		ensure!(a.mode == mode::OFF_CHAIN, Error::<T>::WrongMode);
 		ensure!(a.state == AuctionState::Open, Error::<T>::WrongState);
 		Self::check_count(count)?;
 		let at = Market::<T>::now();
@@ -32,30 +35,33 @@ impl<T: Config> Pallet<T> {
 			at.saturating_add(least) <= a.reveal_end,
 			Error::<T>::TooLate
 		);
-		let block = Self::block();
+		Self::close_with(id, &mut a, root, count);
+		Auctions::<T>::insert(id, a);
+		Ok(())
+	}
+
+	/// The set of commits is fixed in this block.
+	pub(crate) fn close_with(id: H256, a: &mut Auction, root: H256, count: u32) {
+		let (at, block) = (Market::<T>::now(), Self::block());
 		a.state = AuctionState::Closed {
 			root,
 			count,
 			at,
 			block,
 		};
-		Auctions::<T>::insert(id, a);
-		Closings::<T>::insert(
-			id,
-			Closing {
-				root,
-				count,
-				at,
-				block,
-				beacon: None,
-			},
-		);
+		let closing = Closing {
+			root,
+			count,
+			at,
+			block,
+			beacon: None,
+		};
+		Closings::<T>::insert(id, closing);
 		Self::deposit_event(Event::Closed {
 			auction: id,
 			root,
 			count,
 		});
-		Ok(())
 	}
 
 	pub(crate) fn do_no_sale(
@@ -65,8 +71,10 @@ impl<T: Config> Pallet<T> {
 		all_revealed: bool,
 	) -> DispatchResult {
 		let mut a = Self::find_own(&payer, id)?;
+		ensure!(a.mode == mode::OFF_CHAIN, Error::<T>::WrongMode);
 		Self::check_award_time(&a, all_revealed)?;
-		Self::release_all(&mut a)?;
+		Escrow::<T>::release_budget(&a.payer, a.held())?;
+		Self::begin_window(id, &mut a, transcript, all_revealed, None)?;
 		a.state = AuctionState::NoSale {
 			transcript,
 			at: Market::<T>::now(),
@@ -82,6 +90,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_expire(id: H256) -> DispatchResult {
 		let mut a = Auctions::<T>::get(id).ok_or(Error::<T>::NoAuction)?;
 		let at = Market::<T>::now();
+		ensure!(a.mode == mode::OFF_CHAIN, Error::<T>::WrongMode);
 		let why = match a.state {
 			AuctionState::Open => {
 				ensure!(at > a.reveal_end, Error::<T>::TooEarly);
@@ -121,7 +130,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Free what the payer has on hold for the auction.
-	pub(crate) fn release_bond(a: &mut Auction) -> DispatchResult {
+	pub(crate) fn free_bond(a: &mut Auction) -> DispatchResult {
 		let bond = core::mem::take(&mut a.bond);
 		Market::<T>::release(&HoldReason::AuctioneerBond.into(), &a.payer, bond)
 	}
@@ -132,10 +141,10 @@ impl<T: Config> Pallet<T> {
 
 	fn release_all(a: &mut Auction) -> DispatchResult {
 		Escrow::<T>::release_budget(&a.payer, a.held())?;
-		Self::release_bond(a)
+		Self::free_bond(a)
 	}
 
-	fn void(id: H256, mut a: Auction, why: u8) {
+	pub(crate) fn void(id: H256, mut a: Auction, why: u8) {
 		a.state = AuctionState::Void {
 			why,
 			at: Market::<T>::now(),
@@ -153,6 +162,18 @@ impl<T: Config> AuctionBook for Pallet<T> {
 			matches!(a.state, AuctionState::Awarded { .. }),
 			Error::<T>::WrongState
 		);
+		let award_by = Market::<T>::now() + Millis::from(Market::<T>::params().award_within);
+		if a.mode == mode::ON_CHAIN {
+			// the other slots live on; `settle` fills this one from the bids on record
+			a.award_by = award_by;
+			Auctions::<T>::insert(id, a);
+			Self::deposit_event(Event::Reopened {
+				auction: *id,
+				failed: failed.clone(),
+				award_by,
+			});
+			return Ok(());
+		}
 		if a.failed.try_push(failed.clone()).is_err() {
 			Self::void(*id, a, why::TOO_MANY_FAILED);
 			return Ok(());
@@ -170,8 +191,7 @@ impl<T: Config> AuctionBook for Pallet<T> {
 			at,
 			block,
 		};
-		a.award_by = Market::<T>::now() + Millis::from(Market::<T>::params().award_within);
-		let award_by = a.award_by;
+		a.award_by = award_by;
 		Auctions::<T>::insert(id, a);
 		Self::deposit_event(Event::Reopened {
 			auction: *id,
@@ -182,18 +202,29 @@ impl<T: Config> AuctionBook for Pallet<T> {
 	}
 
 	fn terminal_since(id: &H256) -> Option<Millis> {
-		match Auctions::<T>::get(id)?.state {
+		let a = Auctions::<T>::get(id)?;
+		if a.bond > 0 {
+			// `release_bond` comes first
+			return None;
+		}
+		match a.state {
 			AuctionState::NoSale { at, .. } | AuctionState::Void { at, .. } => Some(at),
-			AuctionState::Awarded { escrow, .. } => {
-				Escrows::<T>::get(escrow)?.settled().map(|(_, at)| at)
-			}
+			AuctionState::Awarded { .. } => Self::slots_over(*id, &a),
 			_ => None,
 		}
 	}
 
 	fn remove(id: &H256) {
-		Auctions::<T>::remove(id);
+		if let Some(a) = Auctions::<T>::take(id) {
+			let genesis = Market::<T>::genesis();
+			(0..a.slots).for_each(|slot| Escrows::<T>::remove(escrow_id(&genesis, id, slot)));
+		}
 		Closings::<T>::remove(id);
+		Windows::<T>::remove(id);
+		Skips::<T>::remove(id);
+		BidCount::<T>::remove(id);
+		// there are never more of them
+		let _ = Bids::<T>::clear_prefix(id, merkle::MAX_LEAVES, None);
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

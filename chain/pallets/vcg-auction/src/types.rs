@@ -1,16 +1,38 @@
 //! Records of auctions.
 
-use ainur_primitives::{AccountId32, Balance, Millis, H256};
+use ainur_primitives::{
+	merkle::MAX_LEAVES, records::AgentTerms, AccountId32, Balance, Millis, H256,
+};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 
-/// Winners of one auction that may fail before it is void.
-pub const MAX_FAILED: u32 = 4;
+pub use ainur_primitives::transcript::MAX_FAILED;
+
 /// Shortest commit window, in milliseconds.
 pub const MIN_COMMIT: u32 = 100;
 /// Longest commit window, in milliseconds.
 pub const MAX_COMMIT: u32 = 600_000;
+/// Longest challenge window, in milliseconds: a week.
+pub const MAX_CHALLENGE: u32 = 604_800_000;
+/// Most winners of one auction.
+pub const MAX_SLOTS: u16 = 16;
+
+/// How commits and reveals travel, as `mode` of the terms.
+pub mod mode {
+	/// Between the nodes; the root of the commits is anchored.
+	pub const OFF_CHAIN: u8 = 0;
+	/// As calls of the bidders, each with a bond.
+	pub const ON_CHAIN: u8 = 1;
+}
+
+/// Who wins what at which price, as `rule` of the terms.
+pub mod rule {
+	/// One slot, second price.
+	pub const SINGLE: u16 = 1;
+	/// Several equal slots, one for each winner, all at the price of the best loser.
+	pub const SLOTS: u16 = 2;
+}
 
 /// Why an auction is void, as stored and told in events.
 pub mod why {
@@ -29,7 +51,7 @@ pub mod why {
 	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
 )]
 pub enum AuctionState {
-	/// Commits arrive off chain.
+	/// Commits arrive.
 	#[codec(index = 0)]
 	Open,
 	/// The set of commits is fixed; `block` is where, and its hash is the beacon.
@@ -117,4 +139,91 @@ pub struct Closing {
 	pub block: u32,
 	/// Hash of that block; known from the first award on, since old block hashes are dropped.
 	pub beacon: Option<H256>,
+}
+
+/// The winner of an award that may be challenged.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct Won {
+	pub provider: AccountId32,
+	pub ask: Balance,
+	pub penalty: Balance,
+	pub price: Balance,
+}
+
+/// Whether the winner asked for the transcript.
+#[derive(
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+)]
+pub enum Demand {
+	/// Not asked for.
+	#[codec(index = 0)]
+	None,
+	/// To be published by this market time.
+	#[codec(index = 1)]
+	Until(Millis),
+	/// Published, and it holds.
+	#[codec(index = 2)]
+	Answered,
+}
+
+/// What the payer said when it awarded, or ended without a sale; open to challenge for a while.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct Window {
+	/// Market time of its end.
+	pub until: Millis,
+	pub transcript: H256,
+	pub all_revealed: bool,
+	/// `None`: no sale.
+	pub won: Option<Won>,
+	/// How many of the auction's `failed` there were.
+	pub failed: u8,
+	/// How many of its skipped bidders there were.
+	pub skipped: u16,
+	pub demand: Demand,
+}
+
+/// Bidders that the payer showed unable to win, in order.
+pub type Skipped = BoundedVec<AccountId32, ConstU32<MAX_LEAVES>>;
+
+/// What a reveal on chain showed.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct Shown {
+	pub ask: Balance,
+	pub terms: AgentTerms,
+	/// Whether it fits the specification, the reserve and the least price.
+	pub competes: bool,
+}
+
+/// A bid on chain.
+#[derive(
+	Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo, Clone, Debug, PartialEq, Eq,
+)]
+pub struct SealedBid {
+	pub commit: H256,
+	/// On hold with the bidder until the auction is settled.
+	pub bond: Balance,
+	/// Frozen score, in millionths.
+	pub quality: u32,
+	/// What that score costs the bid.
+	pub penalty: Balance,
+	/// The bidder's stake when it committed: who stays when more than 256 bid.
+	pub stake: Balance,
+	pub shown: Option<Shown>,
+	/// It was awarded a slot; nobody is awarded two.
+	pub won: bool,
 }

@@ -83,7 +83,22 @@ fn calls_keep_their_indices() {
 	);
 	assert_eq!(
 		calls::<pallet_vcg_auction::Call<Runtime>>(),
-		["open", "cancel", "close", "award", "no_sale", "expire"]
+		[
+			"open",
+			"cancel",
+			"close",
+			"award",
+			"no_sale",
+			"expire",
+			"challenge",
+			"release_bond",
+			"skip",
+			"demand",
+			"publish",
+			"commit",
+			"reveal",
+			"settle"
+		]
 	);
 	assert_eq!(
 		calls::<pallet_escrow::Call<Runtime>>(),
@@ -97,7 +112,25 @@ fn calls_keep_their_indices() {
 			"dispute",
 			"resolve",
 			"timeout_dispute",
-			"forget"
+			"forget",
+			"propose",
+			"agree",
+			"retract",
+			"respond",
+			"plead",
+			"submit_evidence",
+			"open_nonce",
+			"draw",
+			"commit_vote",
+			"denounce_vote",
+			"reveal_vote",
+			"tally",
+			"appeal",
+			"execute",
+			"default_ruling",
+			"join_arbiters",
+			"leave_arbiters",
+			"withdraw_arbiter"
 		]
 	);
 	assert_eq!(
@@ -138,7 +171,7 @@ fn hold_reasons_keep_their_bytes() {
 #[test]
 fn records_keep_their_sizes() {
 	// fixed widths: a compact integer would make these maxima and actual sizes differ
-	assert_eq!(ainur_primitives::Params::default().encode().len(), 216);
+	assert_eq!(ainur_primitives::Params::default().encode().len(), 276);
 	assert_eq!(
 		ainur_primitives::records::AuctionTerms::max_encoded_len(),
 		147
@@ -148,6 +181,7 @@ fn records_keep_their_sizes() {
 		32 * 3 + 4 + 1 + 1 + 8 + 4 + 2 + 4
 	);
 	assert_eq!(ainur_primitives::records::Commitment::max_encoded_len(), 80);
+	assert_eq!(ainur_primitives::transcript::Row::max_encoded_len(), 213);
 }
 
 #[test]
