@@ -9,10 +9,8 @@ use ainur_primitives::AccountId32;
 use ainur_runtime::RuntimeCall;
 use std::collections::BTreeMap;
 
-mod agents;
 mod auction;
 mod bids;
-mod documents;
 mod escrow;
 mod frame;
 mod identity;
@@ -68,9 +66,7 @@ pub type Named = (&'static str, &'static str, Plan);
 /// All plans.
 pub fn all() -> BTreeMap<CallName, Plan> {
 	[
-		agents::PLANS,
 		auction::PLANS,
-		documents::PLANS,
 		escrow::PLANS,
 		frame::PLANS,
 		identity::PLANS,
