@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from chain_world import World
+from chain_world import RICH, World, real_world
 
 from pallets_client import hashing, market_api
 from pallets_client.hashing import sha256
@@ -14,10 +15,23 @@ from pallets_client.pallets import agent_registry, did
 from pallets_client.pallets.agent_registry import AgentState
 from pallets_client.records import AIN, Included
 from pallets_client.testing.actors import AGENT_NAME, MODULE, PACKAGE, Party
+from pallets_client.testing.host import HostProcess
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 SCHEMA = sha256(b"ainur/agent-verified")
 DEPOSIT = "Did::DidDeposit"
+
+
+@pytest.fixture(scope="module")
+def own_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A host of its own: every party is a connection, and the shared one has few to spare."""
+    host = HostProcess(tmp_path_factory.mktemp("identities"), RICH.account)
+    try:
+        world = real_world(host.url)
+        yield world
+        world.close()
+    finally:
+        host.close()
 
 
 def listing(world: World, party: Party, key: NodeKey, purpose: did.Purpose) -> Any:
@@ -36,8 +50,8 @@ def signed(world: World, party: Party, submitter: Party, counter: int, operation
     )
 
 
-def test_a_listed_key_acts_for_its_did_once_per_signature(real_chain: World) -> None:
-    world = real_chain
+def test_a_listed_key_acts_for_its_did_once_per_signature(own_chain: World) -> None:
+    world = own_chain
     owner, courier = world.party("owner"), world.party("courier")
     world.ok(owner, owner.bind(world.genesis))
     key = NodeKey(sha256(b"further" + owner.account))
@@ -65,8 +79,8 @@ def test_a_listed_key_acts_for_its_did_once_per_signature(real_chain: World) -> 
     assert world.held(owner).get(DEPOSIT, 0) == 0
 
 
-def test_control_moves_in_two_steps_with_the_deposits(real_chain: World) -> None:
-    world = real_chain
+def test_control_moves_in_two_steps_with_the_deposits(own_chain: World) -> None:
+    world = own_chain
     owner, heir = world.party("owner"), world.party("heir")
     world.ok(owner, owner.bind(world.genesis))
     world.ok(owner, did.set_services(owner.account, (did.Service("chat", "/dns4/a"),)))
@@ -82,8 +96,8 @@ def test_control_moves_in_two_steps_with_the_deposits(real_chain: World) -> None
     assert world.held(heir).get(DEPOSIT, 0) == 0
 
 
-def test_an_issuer_vouches_for_a_package_and_its_agent_goes_on_the_market(real_chain: World) -> None:
-    world = real_chain
+def test_an_issuer_vouches_for_a_package_and_its_agent_goes_on_the_market(own_chain: World) -> None:
+    world = own_chain
     issuer, provider = world.provider("issuer"), world.provider("provider")
     agent = hashing.agent_id(world.genesis, provider.account, b"draft")
     world.ok(provider, agent_registry.declare_agent("draft", "x/y", PACKAGE, MODULE, 0, 100))
@@ -104,8 +118,8 @@ def test_an_issuer_vouches_for_a_package_and_its_agent_goes_on_the_market(real_c
     world.as_root(agent_registry.set_issuer(issuer.account, trusted=False))
 
 
-def test_co_owners_and_royalties_are_written_and_given_up(real_chain: World) -> None:
-    world = real_chain
+def test_co_owners_and_royalties_are_written_and_given_up(own_chain: World) -> None:
+    world = own_chain
     provider, library, friend = world.provider("provider"), world.provider("library"), world.party("friend")
     agent, upstream = (hashing.agent_id(world.genesis, p.account, AGENT_NAME.encode()) for p in (provider, library))
     world.ok(provider, agent_registry.set_upstream(agent, (upstream,)))
@@ -130,8 +144,8 @@ def test_co_owners_and_royalties_are_written_and_given_up(real_chain: World) -> 
     assert world.client.provider(provider.account).operator == friend.account
 
 
-def test_the_market_api_answers_for_the_block_that_is_asked(real_chain: World) -> None:
-    world = real_chain
+def test_the_market_api_answers_for_the_block_that_is_asked(own_chain: World) -> None:
+    world = own_chain
     payer, winner, other = world.market()
     sale = world.auctioning(payer)
     world.ok(payer, sale.open(world.client.market_now()))

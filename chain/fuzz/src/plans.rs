@@ -9,8 +9,12 @@ use ainur_primitives::AccountId32;
 use ainur_runtime::RuntimeCall;
 use std::collections::BTreeMap;
 
+mod agents;
 mod auction;
 mod bids;
+mod channels;
+mod control;
+mod court;
 mod escrow;
 mod frame;
 mod identity;
@@ -66,7 +70,11 @@ pub type Named = (&'static str, &'static str, Plan);
 /// All plans.
 pub fn all() -> BTreeMap<CallName, Plan> {
 	[
+		agents::PLANS,
 		auction::PLANS,
+		channels::PLANS,
+		control::PLANS,
+		court::PLANS,
 		escrow::PLANS,
 		frame::PLANS,
 		identity::PLANS,

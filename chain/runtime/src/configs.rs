@@ -82,15 +82,7 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
-	type SingleBlockMigrations = Migrations;
 }
-
-/// What an upgrade does to stored records, once each. A step that ran is skipped by its storage version.
-pub type Migrations = (
-	pallet_market::migrations::V1ToV2<Runtime>,
-	pallet_did::migrations::V1ToV2<Runtime>,
-	pallet_agent_registry::migrations::V1ToV2<Runtime>,
-);
 
 impl pallet_timestamp::Config for Runtime {
 	type Moment = u64;

@@ -4,5 +4,11 @@
 //! before, which goes into the tuple here. It then runs in the block after `set_code`, before any extrinsic, once: a
 //! state that has the new version is left alone. The runtime's tests refuse a version without its migration.
 
+use crate::Runtime;
+
 /// All of them, in the order in which they run; those of releases long gone may be dropped.
-pub type Migrations = ();
+pub type Migrations = (
+	pallet_market::migrations::V1ToV2<Runtime>,
+	pallet_did::migrations::V1ToV2<Runtime>,
+	pallet_agent_registry::migrations::V1ToV2<Runtime>,
+);

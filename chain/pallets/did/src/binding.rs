@@ -16,16 +16,7 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::AlreadyExists
 		);
 		Self::check_binding(&account, &node_key, proof)?;
-		let record = Did {
-			node_key,
-			since: Market::<T>::now(),
-			active: true,
-			controller: account.clone(),
-			pending: None,
-			counter: 0,
-			next_key: 1,
-			deposit: 0,
-		};
+		let record = Did::new(account.clone(), node_key, Market::<T>::now());
 		Dids::<T>::insert(&account, record);
 		NodeKeys::<T>::insert(node_key, &account);
 		Self::deposit_event(Event::Created { account, node_key });

@@ -70,6 +70,22 @@ pub mod pallet {
 		pub deposit: Balance,
 	}
 
+	impl Did {
+		/// A fresh binding, controlled by the account itself.
+		pub fn new(account: AccountId32, node_key: [u8; 32], since: Millis) -> Did {
+			Did {
+				node_key,
+				since,
+				active: true,
+				controller: account,
+				pending: None,
+				counter: 0,
+				next_key: 1,
+				deposit: 0,
+			}
+		}
+	}
+
 	#[pallet::pallet]
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);

@@ -32,14 +32,8 @@ impl<T: Config> UncheckedOnRuntimeUpgrade for AddControllers<T> {
 		Dids::<T>::translate::<v1::Did, _>(|account, old| {
 			moved = moved.saturating_add(1);
 			Some(Did {
-				node_key: old.node_key,
-				since: old.since,
 				active: old.active,
-				controller: account,
-				pending: None,
-				counter: 0,
-				next_key: 1,
-				deposit: 0,
+				..Did::new(account, old.node_key, old.since)
 			})
 		});
 		let touched = moved.saturating_add(1);

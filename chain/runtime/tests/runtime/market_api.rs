@@ -146,7 +146,7 @@ fn an_upgrade_runs_every_migration_once() {
 		StorageVersion::new(1).put::<Market>();
 		StorageVersion::new(1).put::<Did>();
 		StorageVersion::new(1).put::<AgentRegistry>();
-		configs::Migrations::on_runtime_upgrade();
+		migrations::Migrations::on_runtime_upgrade();
 		let versions = [
 			Market::on_chain_storage_version(),
 			Did::on_chain_storage_version(),
