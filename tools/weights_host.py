@@ -121,7 +121,7 @@ class BenchExecutor(executor.Executor):
 
     def __init__(self, module: Module) -> None:
         self._apart = 0
-        self._pairs: dict[bytes, tuple[bytes, bytes]] = {}
+        self._secrets: dict[bytes, bytes] = {}
         # the executor asks for its host functions while it is made, and no node needs more of them than it has
         usual, executor.host_functions = executor.host_functions, self._with_benchmarks
         try:
@@ -181,14 +181,14 @@ class BenchExecutor(executor.Executor):
             return guest.write_fat(vector(list(keys)))
 
         def generate(_kind: int, _seed: int) -> int:
-            seed = hashlib.sha256(b"node key %d" % len(self._pairs)).digest()
-            pair = ed25519_zebra.ed_from_seed(seed)
-            self._pairs[pair[1]] = pair
-            return guest.write(pair[1])
+            seed = hashlib.sha256(b"node key %d" % len(self._secrets)).digest()
+            secret, public = ed25519_zebra.ed_from_seed(seed)
+            self._secrets[public] = secret
+            return guest.write(public)
 
         def sign(_kind: int, public: int, message: int) -> int:
-            pair = self._pairs[guest.read(public & MASK32, 32)]
-            return guest.write_fat(b"\1" + ed25519_zebra.ed_sign(pair, guest.read_fat(message)))
+            secret = self._secrets[guest.read(public & MASK32, 32)]
+            return guest.write_fat(b"\1" + ed25519_zebra.ed_sign(secret, guest.read_fat(message)))
 
         def wipe() -> None:
             state().wipe()
@@ -218,13 +218,11 @@ class BenchExecutor(executor.Executor):
 
 
 def _whitelisted(data: bytes) -> set[bytes]:
-    """Keys of a `Vec<TrackedStorageKey>` that do not count."""
+    """Keys of a `Vec<TrackedStorageKey>`: none of them counts, whatever its flag says, as in Substrate's database."""
     reader, keys = Reader(data), set()
     for _ in range(reader.count()):
-        key = reader.blob()
-        reader.take(8)
-        if reader.uint(1):
-            keys.add(key)
+        keys.add(reader.blob())
+        reader.take(9)
         if reader.uint(1):
             reader.blob()
     return keys

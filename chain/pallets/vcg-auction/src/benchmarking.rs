@@ -2,10 +2,11 @@
 
 use super::*;
 use ainur_primitives::{
-	hash::{capability_id, signing_bytes},
+	hash::capability_id,
 	merkle,
 	records::{
-		commit_digest, root_hash, AgentTerms, AuctionTerms, Commitment, MerkleProof, Opening,
+		agent_id, commit_digest, root_hash, AgentTerms, AuctionTerms, Commitment, MerkleProof,
+		Opening,
 	},
 	AccountId32, Balance, H256,
 };
@@ -71,9 +72,11 @@ fn closed<T: Config>(
 	first: impl FnOnce(&H256) -> H256,
 	count: u32,
 ) -> (AccountId32, H256, Vec<H256>) {
+	// the beacon must not be the hash of block 0, which is the genesis of every id
+	frame_system::Pallet::<T>::set_block_number(1u32.into());
 	let (who, id) = opened::<T>();
 	let mut leaves = alloc::vec![first(&id)];
-	leaves.extend((1..count).map(|n| H256::from_low_u64_be(n.into())));
+	leaves.extend((1..count).map(|n| H256::repeat_byte(n as u8)));
 	let root = root_hash(&Market::<T>::genesis(), &id, count, &merkle::tree(&leaves));
 	pallet_market::Now::<T>::mutate(|now| *now += u64::from(MIN_COMMIT) + 1);
 	let origin = RawOrigin::Signed(who.clone()).into();
