@@ -52,6 +52,17 @@ test-chain: setup ## pallet and runtime tests
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
 
+.PHONY: fuzz-chain weights weights-page
+fuzz-chain: ## random and sensible calls against the runtime, every invariant after every block (CALLS=n, SEED=n)
+	cd chain && CALLS=$(or $(CALLS),100000) cargo test --locked --profile fuzz -p chain-fuzz --test random_calls -- --nocapture
+
+weights: setup ## measure every call that has a benchmark, write the pallets' weights.rs and docs/weights.md
+	$(PY) tools/weights.py
+	$(MAKE) weights-page
+
+weights-page: ## write docs/weights.md anew from the pallets' weights
+	cd chain && WRITE=1 cargo test --locked --quiet -p chain-fuzz --test weights_page
+
 mutants: setup ## break the domain one small change at a time; the tests must notice each (minutes; WORKERS=n at a time)
 	$(PY) tools/mutate.py $(if $(WORKERS),--workers $(WORKERS))
 

@@ -37,7 +37,8 @@ def demo(ask: Ask) -> Report:
     except NotProven as no:
         hint = f"{no}; {no.hint}"
         raise Refused(no.code.replace("-", "_"), hint, no.exit_code, {"seen": no.result}) from no
-    return Report(found, lambda screen: _sums(screen, found))
+    show = _upgrade if options.scenario == "upgrade" else _sums
+    return Report(found, lambda screen: show(screen, found))
 
 
 def _channels(screen: Screen, found: Mapping[str, Any]) -> None:
@@ -93,6 +94,25 @@ def _sums(screen: Screen, found: Mapping[str, Any]) -> None:
     if found.get("seconds") is not None:
         screen.say()
         screen.say(f"{found['seconds']} s in all")
+
+
+def _upgrade(screen: Screen, found: Mapping[str, Any]) -> None:
+    screen.say()
+    flying = {each.get("task"): each.get("phase") for each in found.get("in_flight") or []}
+    rows = [
+        (row.get("task"), flying.get(row.get("task"), "—"), row.get("phase"), ain(row.get("paid")), row.get("seconds"))
+        for row in found.get("tasks") or []
+    ]
+    screen.table(("task", "at the upgrade", "end", "paid", "seconds"), rows)
+    screen.say()
+    screen.facts(
+        [
+            ("runtime", f"{found.get('from')} → {found.get('to')} in block {found.get('block')}"),
+            ("lost", len(found.get("lost") or [])),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+            ("seconds", found.get("seconds")),
+        ]
+    )
 
 
 def _options(parser: Parser) -> None:

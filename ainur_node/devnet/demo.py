@@ -15,6 +15,7 @@ from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY, open_market
 from ainur_node.devnet.plan import Plan
+from ainur_node.devnet.upgrade_demo import upgrade_story
 from ainur_node.devnet.verdict import Bid, Findings, faults
 from ainur_node.devnet.world import World, start
 from ainur_node.domain.money import PLANCK_PER_AIN, format_ain
@@ -28,6 +29,7 @@ Tell = Callable[[dict[str, object]], None]
 SCENARIOS = {
     "task": "one real task: bid for, run, verified and paid across separate processes",
     "channel": "a thousand paid steps off chain, and four ways in which a payment channel ends",
+    "upgrade": "the runtime is replaced while tasks are in flight: none is lost",
 }
 DEFAULT_HOME = Path("~/.ainur")
 PROVIDERS = 3
@@ -74,8 +76,12 @@ def run_demo(
         world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell)
         try:
             open_market(world.plan, tell)
-            channel = scenario == "channel"
-            result = channel_story(home, world, tell) if channel else _task(home, world, path, text, tell)
+            if scenario == "channel":
+                result = channel_story(home, world, tell)
+            elif scenario == "upgrade":
+                result = upgrade_story(home, world, text, tell)
+            else:
+                result = _task(home, world, path, text, tell)
         except BaseException:
             world.stop()
             raise

@@ -69,6 +69,7 @@ impl Contains<RuntimeCall> for KeepsIssuance {
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
 	type BaseCallFilter = KeepsIssuance;
+	type SingleBlockMigrations = crate::migrations::Migrations;
 	type Block = Block;
 	type BlockWeights = RuntimeBlockWeights;
 	type BlockLength = RuntimeBlockLength;

@@ -145,4 +145,7 @@ pub trait AuctionBook {
 	fn terminal_since(auction: &H256) -> Option<Millis>;
 	/// Drop its record.
 	fn remove(auction: &H256);
+	/// Store a closed auction of `payer` that `escrow` was awarded by, for the benchmarks of this pallet.
+	#[cfg(feature = "runtime-benchmarks")]
+	fn store_awarded(auction: &H256, payer: &AccountId32, escrow: &H256);
 }

@@ -9,6 +9,8 @@ pub use ainur_primitives::{Balance, Millis, Params};
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod weights;
 
 /// Most milliseconds of market time that one block may add.

@@ -5,7 +5,11 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "std",
+	feature = "runtime-benchmarks"
+))]
 extern crate alloc;
 
 pub use pallet::*;
@@ -13,6 +17,8 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 mod award;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod invariants;
 mod opening;
 mod phases;

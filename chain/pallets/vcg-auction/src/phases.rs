@@ -195,4 +195,9 @@ impl<T: Config> AuctionBook for Pallet<T> {
 		Auctions::<T>::remove(id);
 		Closings::<T>::remove(id);
 	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn store_awarded(id: &H256, payer: &AccountId32, escrow: &H256) {
+		crate::benchmarking::store_awarded::<T>(id, payer, escrow);
+	}
 }

@@ -2,4 +2,5 @@
 
 mod blocks;
 mod genesis;
+mod upgrade;
 mod wire;
