@@ -26,6 +26,7 @@ pub const CHECKS: &[(&str, Check)] = &[
 	("Reputation", Reputation::do_try_state),
 	("VcgAuction", VcgAuction::do_try_state),
 	("Escrow", Escrow::do_try_state),
+	("Channels", Channels::do_try_state),
 ];
 
 /// What became of a call.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 mod auction;
 mod bids;
+mod channels;
 mod escrow;
 mod frame;
 mod identity;
@@ -67,6 +68,7 @@ pub type Named = (&'static str, &'static str, Plan);
 pub fn all() -> BTreeMap<CallName, Plan> {
 	[
 		auction::PLANS,
+		channels::PLANS,
 		escrow::PLANS,
 		frame::PLANS,
 		identity::PLANS,
