@@ -235,6 +235,7 @@ class Benchmark:
     """A call that can be measured; `components` are (letter, least, most)."""
 
     pallet: str
+    instance: str
     name: str
     components: tuple[tuple[str, int, int], ...]
 
@@ -243,7 +244,7 @@ def benchmarks(runtime: BenchExecutor, database: Database) -> list[Benchmark]:
     """Everything that the runtime offers to measure."""
     reader, found = Reader(runtime.run(database, "Benchmark_benchmark_metadata", b"\0")), []
     for _ in range(reader.count()):
-        pallet, _instance = reader.blob().decode(), reader.blob()
+        pallet, instance = reader.blob().decode(), reader.blob().decode()
         for _ in range(reader.count()):
             name = reader.blob().decode()
             components = tuple(
@@ -251,7 +252,7 @@ def benchmarks(runtime: BenchExecutor, database: Database) -> list[Benchmark]:
             )
             for _ in range(reader.count()):
                 reader.blob(), reader.blob()
-            found.append(Benchmark(pallet, name, components))
+            found.append(Benchmark(pallet, instance, name, components))
     return found
 
 
@@ -265,7 +266,8 @@ def measure(
             for (letter, _least, _most), value in zip(one.components, point, strict=True)
         ]
     )
-    config = blob(one.pallet.encode()) * 2 + blob(one.name.encode()) + chosen
+    names = (one.pallet, one.instance, one.name)
+    config = b"".join(blob(name.encode()) for name in names) + chosen
     samples = []
     for verify, count in ((True, 1), (False, repeats)):
         out = runtime.run(

@@ -12,12 +12,7 @@ fn rich<T: Config>() -> (AccountId32, Balance) {
 	let stake = Market::<T>::params().min_stake.max(1_000);
 	let all = stake * 100;
 	T::Currency::mint_into(&who, all).expect("the account takes it");
-	let did = pallet_did::Did {
-		node_key: [7; 32],
-		since: 0,
-		active: true,
-	};
-	pallet_did::Dids::<T>::insert(&who, did);
+	pallet_did::benchmarking::bound::<T>(&who);
 	(who, stake)
 }
 

@@ -3,11 +3,16 @@
 
 use super::*;
 use ainur_primitives::{money, AccountId32, Balance, H256};
+use codec::Decode;
 use frame_benchmarking::v2::*;
-use frame_support::traits::{fungible::Mutate, EnsureOrigin};
+use frame_support::traits::{
+	fungible::{Inspect, Mutate},
+	EnsureOrigin,
+};
 use frame_system::RawOrigin;
-use pallet_agent_registry::{Provider, ProviderState, Providers};
+use pallet_agent_registry::{Provider, Providers};
 use pallet_market::Pallet as Market;
+use sp_runtime::traits::TrailingZeroInput;
 
 /// An escrow in a state, with everything that belongs to it.
 struct Case {
@@ -17,8 +22,13 @@ struct Case {
 	payee: AccountId32,
 }
 
+/// A record of zeros, empty lists and first variants: what is added to it later need not be known here.
+fn blank<R: Decode>() -> R {
+	R::decode(&mut TrailingZeroInput::zeroes()).expect("zeros decode")
+}
+
 fn funded<T: Config>() -> Case {
-	let least = <T::Currency as frame_support::traits::fungible::Inspect<_>>::minimum_balance();
+	let least = T::Currency::minimum_balance();
 	let amount: Balance = least * 1_000;
 	let (payer, payee): (AccountId32, AccountId32) = (whitelisted_caller(), account("payee", 0, 0));
 	let stake = amount * 2;
@@ -32,45 +42,20 @@ fn funded<T: Config>() -> Case {
 		(who, 100)
 	});
 	let splits = frame_support::BoundedVec::truncate_from(legs.collect());
-	let provider = Provider {
-		operator: payee.clone(),
-		payout: payee.clone(),
-		node_key: [7; 32],
-		stake,
-		locked: 0,
-		unbonding: 0,
-		unbond_at: 0,
-		state: ProviderState::Active,
-		since: 0,
-	};
+	let mut provider: Provider = blank();
+	(provider.operator, provider.payout) = (payee.clone(), payee.clone());
+	provider.stake = stake;
 	Providers::<T>::insert(&payee, provider);
 	let reason = pallet_agent_registry::HoldReason::Stake;
 	Market::<T>::hold(&reason.into(), &payee, stake).expect("it is free");
 	let (auction, id) = (H256::repeat_byte(1), H256::repeat_byte(2));
-	let record = Escrow {
-		source: auction,
-		payer: payer.clone(),
-		payee: payee.clone(),
-		payout: payee.clone(),
-		amount,
-		fee: money::fee(amount, 100),
-		fee_bps: 100,
-		paid_so_far: 0,
-		splits,
-		milestones: Default::default(),
-		agent: H256::zero(),
-		terms: H256::zero(),
-		module: H256::zero(),
-		class: 0,
-		capability: H256::repeat_byte(3),
-		perf_lock: amount / 5,
-		awarded_at: 0,
-		start_by: 1_000,
-		deliver_by: 2_000,
-		review_within: 1_000,
-		revealed: 1,
-		state: EscrowState::Funded,
-	};
+	let mut record: Escrow = blank();
+	record.source = auction;
+	(record.payer, record.payee, record.payout) = (payer.clone(), payee.clone(), payee.clone());
+	(record.amount, record.fee, record.fee_bps) = (amount, money::fee(amount, 100), 100);
+	record.splits = splits;
+	record.perf_lock = amount / 5;
+	(record.start_by, record.deliver_by, record.review_within) = (1_000, 2_000, 1_000);
 	Pallet::<T>::fund(id, record, 0).expect("there is enough money");
 	T::Auctions::store_awarded(&auction, &payer, &id);
 	Case {

@@ -13,6 +13,6 @@ mod benches {
 		let params = ainur_primitives::Params::default();
 		#[extrinsic_call]
 		_(RawOrigin::Root, params.clone());
-		assert_eq!(crate::Params::<T>::get(), params);
+		assert_eq!(Pallet::<T>::params(), params);
 	}
 }

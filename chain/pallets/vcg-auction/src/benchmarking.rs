@@ -2,26 +2,27 @@
 
 use super::*;
 use ainur_primitives::{
-	hash::{capability_id, signing_bytes},
+	hash::capability_id,
 	merkle,
 	records::{
-		commit_digest, root_hash, AgentTerms, AuctionTerms, Commitment, MerkleProof, Opening,
+		agent_id, commit_digest, root_hash, AgentTerms, AuctionTerms, Commitment, MerkleProof,
+		Opening,
 	},
 	AccountId32, Balance, H256,
 };
 use alloc::vec::Vec;
+use codec::Decode;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::fungible::{Inspect, Mutate},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
-use pallet_agent_registry::{Agent, AgentState, Agents, Provider, ProviderState, Providers};
+use pallet_agent_registry::Pallet as Registry;
 use pallet_market::Pallet as Market;
-use sp_core::crypto::KeyTypeId;
+use sp_runtime::traits::TrailingZeroInput;
 
-/// Where the benchmarking host keeps node keys.
-const NODE_KEYS: KeyTypeId = KeyTypeId(*b"node");
+const CAPABILITY: &[u8] = b"text/summary";
 const TASK: H256 = H256::repeat_byte(7);
 
 fn budget<T: Config>() -> Balance {
@@ -41,7 +42,7 @@ fn terms<T: Config>() -> AuctionTerms {
 	AuctionTerms {
 		auctioneer_key: [1; 32],
 		spec: H256::zero(),
-		capability: capability_id(b"text/summary"),
+		capability: capability_id(CAPABILITY),
 		mode: 0,
 		rule: 1,
 		slots: 1,
@@ -73,7 +74,7 @@ fn closed<T: Config>(
 ) -> (AccountId32, H256, Vec<H256>) {
 	let (who, id) = opened::<T>();
 	let mut leaves = alloc::vec![first(&id)];
-	leaves.extend((1..count).map(|n| H256::from_low_u64_be(n.into())));
+	leaves.extend((1..count).map(|n| H256::repeat_byte(n as u8)));
 	let root = root_hash(&Market::<T>::genesis(), &id, count, &merkle::tree(&leaves));
 	pallet_market::Now::<T>::mutate(|now| *now += u64::from(MIN_COMMIT) + 1);
 	let origin = RawOrigin::Signed(who.clone()).into();
@@ -91,45 +92,19 @@ fn next_block<T: Config>() {
 /// A provider with one agent for the auction's capability; returns it, its node key and its agent's terms.
 fn provider<T: Config>() -> (AccountId32, sp_core::ed25519::Public, AgentTerms) {
 	let who: AccountId32 = account("provider", 0, 0);
-	let key = sp_io::crypto::ed25519_generate(NODE_KEYS, None);
 	let stake = budget::<T>().max(Market::<T>::params().min_stake) * 10;
 	T::Currency::mint_into(&who, stake * 2).expect("the account takes it");
-	let did = pallet_did::Did {
-		node_key: key.0,
-		since: 0,
-		active: true,
-	};
-	pallet_did::Dids::<T>::insert(&who, did);
-	let record = Provider {
-		operator: who.clone(),
-		payout: who.clone(),
-		node_key: key.0,
-		stake,
-		locked: 0,
-		unbonding: 0,
-		unbond_at: 0,
-		state: ProviderState::Active,
-		since: 0,
-	};
-	Providers::<T>::insert(&who, record);
-	let agent = Agent {
-		provider: who.clone(),
-		name: BoundedVec::truncate_from(b"agent".to_vec()),
-		capability_name: BoundedVec::truncate_from(b"text/summary".to_vec()),
-		capability: capability_id(b"text/summary"),
-		package: H256::zero(),
-		module: H256::zero(),
-		class: 0,
-		royalty_bps: 0,
-		version: 1,
-		state: AgentState::Active,
-	};
-	let id = H256::repeat_byte(5);
-	Agents::<T>::insert(id, agent);
+	let key = pallet_did::benchmarking::bound::<T>(&who);
+	let origin = || RawOrigin::Signed(who.clone()).into();
+	Registry::<T>::register_provider(origin(), None, None, stake).expect("it may register");
+	let name = |text: &[u8]| BoundedVec::truncate_from(text.to_vec());
+	let (agent, capability, module) = (name(b"agent"), name(CAPABILITY), H256::zero());
+	Registry::<T>::register_agent(origin(), agent.clone(), capability, module, module, 0, 0)
+		.expect("it may register");
 	let terms = AgentTerms {
-		agent: id,
+		agent: agent_id(&Market::<T>::genesis(), &who, &agent),
 		version: 1,
-		module: H256::zero(),
+		module,
 		abi: 1,
 		engine: H256::zero(),
 		class: 0,
@@ -141,52 +116,19 @@ fn provider<T: Config>() -> (AccountId32, sp_core::ed25519::Public, AgentTerms) 
 	(who, key, terms)
 }
 
-/// See `AuctionBook::store_awarded`.
+/// See `AuctionBook::store_awarded`. What is added to the records later need not be known here.
 pub(crate) fn store_awarded<T: Config>(id: &H256, payer: &AccountId32, escrow: &H256) {
-	let terms = terms::<T>();
-	let root = H256::zero();
-	let auction = Auction {
-		payer: payer.clone(),
-		auctioneer_key: terms.auctioneer_key,
-		task: TASK,
-		attempt: 0,
-		spec: terms.spec,
-		capability: terms.capability,
-		mode: terms.mode,
-		rule: terms.rule,
-		slots: terms.slots,
-		budget: terms.budget,
-		reserve: terms.budget,
-		fee_bps: 100,
-		quality_bps: terms.quality_bps,
-		min_score: 0,
-		score_epoch: 0,
-		perf_bps: 2_000,
-		bond: 0,
-		open_at: 0,
-		commit_end: 0,
-		reveal_end: 0,
-		award_by: 0,
-		start_within: terms.start_within,
-		deliver_within: terms.deliver_within,
-		review_within: terms.review_within,
-		challenge_within: 0,
-		failed: Default::default(),
-		state: AuctionState::Awarded {
-			transcript: root,
-			beacon: root,
-			at: 0,
-			escrow: *escrow,
-		},
+	let zero = H256::zero();
+	let mut auction = Auction::decode(&mut TrailingZeroInput::zeroes()).expect("zeros decode");
+	(auction.payer, auction.slots) = (payer.clone(), 1);
+	auction.state = AuctionState::Awarded {
+		transcript: zero,
+		beacon: zero,
+		at: 0,
+		escrow: *escrow,
 	};
 	Auctions::<T>::insert(id, auction);
-	let closing = Closing {
-		root,
-		count: 1,
-		at: 0,
-		block: 0,
-		beacon: Some(root),
-	};
+	let closing = Closing::decode(&mut TrailingZeroInput::zeroes()).expect("zeros decode");
 	Closings::<T>::insert(id, closing);
 }
 
@@ -241,8 +183,7 @@ mod benches {
 		let until = u64::MAX;
 		let commit = opening.commit(&genesis, &id);
 		let digest = commit_digest(&genesis, &id, &provider, &commit, 1, until);
-		let signature = sp_io::crypto::ed25519_sign(NODE_KEYS, &key, &signing_bytes(&digest))
-			.expect("the key is in the store");
+		let signature = pallet_did::benchmarking::sign(&key, &digest);
 		let proof = MerkleProof {
 			index: 0,
 			path: BoundedVec::truncate_from(merkle::path(&leaves, 0)),
@@ -250,7 +191,7 @@ mod benches {
 		let commitment = Commitment {
 			seq: 1,
 			standing_until: until,
-			signature: signature.0,
+			signature,
 		};
 		let (price, transcript) = (opening.ask, H256::zero());
 		#[extrinsic_call]
