@@ -11,6 +11,7 @@ define_benchmarks!(
 	[pallet_agent_registry, AgentRegistry]
 	[pallet_vcg_auction, VcgAuction]
 	[pallet_escrow, Escrow]
+	[pallet_channels, Channels]
 );
 
 /// What there is to measure, and what is stored.

@@ -91,7 +91,8 @@ fn top_up(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn claim(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (channel, c) = some(dice, |c| c.left() > 0)?;
+	let (now, late) = (Market::now(), dice.one_in(8));
+	let (channel, c) = some(dice, |c| c.left() > 0 && (late || now <= c.claim_until()))?;
 	let Voucher {
 		cumulative,
 		seq,
@@ -107,7 +108,7 @@ fn claim(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn claim_batch(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let claims: Vec<_> = (0..dice.below(8))
+	let claims: Vec<_> = (0..dice.below(9).max(dice.below(2)))
 		.filter_map(|_| {
 			let (channel, c) = some(dice, |_| true)?;
 			let voucher = voucher(dice, channel, &c);

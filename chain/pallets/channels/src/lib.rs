@@ -6,13 +6,19 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "runtime-benchmarks",
+	feature = "std"
+))]
 extern crate alloc;
 
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod claims;
 mod invariants;
 mod life;
