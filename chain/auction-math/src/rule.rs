@@ -201,7 +201,10 @@ mod tests {
 	fn the_largest_amounts_do_not_overflow() {
 		let huge = bid(Balance::MAX, Balance::MAX, 1);
 		assert_eq!(huge.adjusted(), Balance::MAX);
-		assert_eq!(sold(&[huge.clone()], Balance::MAX, 1), [(0, 0, None)]);
+		assert_eq!(
+			sold(core::slice::from_ref(&huge), Balance::MAX, 1),
+			[(0, 0, None)]
+		);
 		assert_eq!(judge(&huge, &huge, Balance::MAX, 1), Verdict::Fits);
 	}
 }
