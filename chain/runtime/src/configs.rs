@@ -127,8 +127,7 @@ impl pallet_balances::Config for Runtime {
 	type DoneSlashHandler = ();
 }
 
-/// Planck per byte of an extrinsic; one planck per picosecond of its weight comes on top. With the
-/// model weights a call costs about 1 milli-AIN.
+/// Planck per byte of an extrinsic; one planck per picosecond of its weight comes on top (docs/weights.md).
 const PLANCK_PER_BYTE: Balance = 100_000;
 
 impl pallet_transaction_payment::Config for Runtime {

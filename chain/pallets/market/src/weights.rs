@@ -1,11 +1,20 @@
-//! Weights: model figures, chosen so that a call costs in the order of 1 milli-AIN.
+//! Weights of this pallet's calls, written by `make weights`.
+//!
+//! Processor: AMD EPYC. Engine: wasmtime 50.0.1, embedded host.
+//! 3 steps, 8 repeats.
+//! CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.
 
-use frame_support::weights::Weight;
+use frame_support::{
+	traits::Get,
+	weights::{constants::ParityDbWeight, Weight},
+};
 
 /// A call that writes one or two small records.
 pub const LIGHT: Weight = Weight::from_parts(500_000_000, 8_000);
+
 /// A call that moves money and writes a few records.
 pub const MEDIUM: Weight = Weight::from_parts(650_000_000, 16_000);
+
 /// A call that also verifies signatures and proofs.
 pub const HEAVY: Weight = Weight::from_parts(800_000_000, 24_000);
 
@@ -17,6 +26,7 @@ pub trait WeightInfo {
 
 impl WeightInfo for () {
 	fn set_params() -> Weight {
-		LIGHT
+		// 22.4 to 50.1 µs
+		Weight::from_parts(23_292_000, 0).saturating_add(ParityDbWeight::get().reads_writes(0, 1))
 	}
 }
