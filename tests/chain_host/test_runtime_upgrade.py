@@ -91,9 +91,9 @@ def test_clients_are_told_and_the_host_serves_both_runtimes(tmp_path, world: Wor
             subscription = other.call("state_subscribeRuntimeVersion")
             assert other.note()["params"]["result"]["specVersion"] == version["specVersion"]
             old_metadata = client.call("state_getMetadata")
-            watched = client.call("author_submitAndWatchExtrinsic", "0x" + sign(signing, second).hex())
             late = signing.sign(signer(3), 1, remark(b""))  # waits for a nonce that comes after the upgrade
             client.call("author_submitExtrinsic", "0x" + late.hex())
+            watched = client.call("author_submitAndWatchExtrinsic", "0x" + sign(signing, second).hex())
 
             block = included(client, watched)
             told = other.note(timeout=60)["params"]
