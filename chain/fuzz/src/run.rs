@@ -14,7 +14,7 @@ use ainur_primitives::Params;
 use ainur_runtime::{Market, Runtime, RuntimeCall, System};
 use codec::{Decode, Encode};
 use frame_support::traits::GetCallMetadata;
-use pallet_escrow::{EscrowState, Escrows};
+use pallet_escrow::{court::Phase, Cases, EscrowState, Escrows};
 use pallet_vcg_auction::{AuctionState, Auctions};
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -240,7 +240,7 @@ fn spoil(dice: &mut Dice, mut act: Act) -> Act {
 
 /// Numbers of a world: windows short enough that their ends are reached.
 fn numbers(dice: &mut Dice) -> Params {
-	Params {
+	let mut params = Params {
 		award_within: dice.within(5_000, 60_000) as u32,
 		start_within: dice.within(2_000, 20_000) as u32,
 		review_within: dice.within(2_000, 60_000) as u32,
@@ -257,8 +257,21 @@ fn numbers(dice: &mut Dice) -> Params {
 		half_life: dice.within(1, 1_000_000),
 		max_deliver: dice.within(2_000, 100_000) as u32,
 		decline_cap: dice.within(0, 6) as u32,
+		dispute_answer: dice.within(4_000, 12_000) as u32,
+		court_plead: dice.within(4_000, 12_000) as u32,
+		court_nonce: dice.within(3_000, 8_000) as u32,
+		court_commit: dice.within(3_000, 8_000) as u32,
+		court_reveal: dice.within(3_000, 8_000) as u32,
+		court_appeal: dice.within(3_000, 8_000) as u32,
+		channel_challenge_min: dice.within(500, 5_000) as u32,
 		..Params::default()
+	};
+	// stake must stay slashable for longer than a dispute lasts
+	while !params.stake_outlasts_disputes() {
+		params.unbonding = params.unbonding * 3 / 2 + 1_000;
 	}
+	params.arbiter_unbonding = params.arbiter_unbonding.max(params.unbonding);
+	params
 }
 
 /// Milliseconds to each of the next blocks: usually one block, sometimes as many as the next deadline is away.
@@ -290,6 +303,18 @@ fn deadline(dice: &mut Dice) -> Option<u64> {
 				ends.push(at.saturating_add(p.tombstone))
 			}
 			AuctionState::Awarded { .. } => (),
+		}
+	}
+	for (_, case) in Cases::<Runtime>::iter() {
+		match case.phase {
+			Phase::Pleading { ends: at }
+			| Phase::Seeding { ends: at, .. }
+			| Phase::Ruled { ends: at, .. } => ends.push(at + 1),
+			Phase::Voting {
+				commit_end,
+				reveal_end,
+			} => ends.extend([commit_end + 1, reveal_end + 1]),
+			Phase::Closed { .. } => (),
 		}
 	}
 	for (_, e) in Escrows::<Runtime>::iter() {
