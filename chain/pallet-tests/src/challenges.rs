@@ -48,7 +48,6 @@ fn a_second_signed_root_convicts_before_and_after_the_award() {
 		let sale = usual();
 		let (_, _, reward) = convicts(&sale, sale.other_root(), None);
 		assert!(reward > 0);
-		// the award goes on without a bond
 		sale.award(0, 3 * AIN);
 		assert_eq!(sale.record().amount, 3 * AIN);
 	});
@@ -99,8 +98,9 @@ fn the_root_on_chain_or_a_forged_signature_is_no_second_root() {
 
 #[test]
 fn a_commit_that_was_signed_for_and_left_out_convicts_wherever_it_belongs() {
+	type Gap = fn(&Sale) -> Absence;
 	let lost = H256::repeat_byte(0xdd);
-	let gaps: [(AccountId32, fn(&Sale) -> Absence); 4] = [
+	let gaps: [(AccountId32, Gap); 4] = [
 		(PAYER, |s| Absence::Between {
 			left: None,
 			right: Some(s.leaf(0)),
