@@ -93,13 +93,9 @@ def rewritten(text: str, measured: dict[str, Measured], facts: list[str]) -> str
     models = sorted({word for each in bodies.values() for word in re.findall(r"\w+", each)} & set(MODELS))
     uses = ["use frame_support::weights::Weight;"]
     if any("ParityDbWeight" in each for each in bodies.values()):
-        uses = [
-            "use frame_support::{",
-            "\ttraits::Get,",
-            "\tweights::{constants::ParityDbWeight, Weight},",
-            "};",
-        ]
-    if models and not constants:
+        uses = ["use frame_support::weights::{constants::ParityDbWeight, Weight};"]
+    models = [name for name in models if f"const {name}:" not in constants]
+    if models:
         names = models[0] if len(models) == 1 else "{" + ", ".join(models) + "}"
         uses.append(f"use pallet_market::weights::{names};")
     trait = "".join(f"{f.doc}\tfn {f.name}({f.parameters}) -> Weight;\n" for f in found)

@@ -4,10 +4,7 @@
 //! 3 steps, 8 repeats.
 //! CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.
 
-use frame_support::{
-	traits::Get,
-	weights::{constants::ParityDbWeight, Weight},
-};
+use frame_support::weights::{constants::ParityDbWeight, Weight};
 
 /// A call that writes one or two small records.
 pub const LIGHT: Weight = Weight::from_parts(500_000_000, 8_000);

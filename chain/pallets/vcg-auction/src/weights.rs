@@ -4,10 +4,8 @@
 //! 3 steps, 8 repeats.
 //! CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.
 
-use frame_support::{
-	traits::Get,
-	weights::{constants::ParityDbWeight, Weight},
-};
+use frame_support::weights::{constants::ParityDbWeight, Weight};
+use pallet_market::weights::{HEAVY, LIGHT, MEDIUM};
 
 /// Weights of this pallet's calls.
 pub trait WeightInfo {
