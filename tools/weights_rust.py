@@ -11,7 +11,7 @@ from weights_fit import Line
 
 _TRAIT = re.compile(r"((?:\t///[^\n]*\n)*)\tfn (\w+)\(([^)]*)\) -> Weight;\n")
 _BODY = re.compile(r"\tfn (\w+)\(([^)]*)\) -> Weight \{\n((?:\t\t[^\n]*\n)*)\t\}\n")
-_CONSTANTS = re.compile(r"((?:^///[^\n]*\n)*^pub const \w+: Weight = [^;]*;\n)", re.MULTILINE)
+_CONSTANTS = re.compile(r"((?:^///[^\n]*\n)*^(?:pub )?const \w+: Weight = [^;]*;\n)", re.MULTILINE)
 MODELS = ("LIGHT", "MEDIUM", "HEAVY")
 
 
