@@ -1,8 +1,8 @@
 """Write the way from one blob to the next: ``python3 chain/next_delta.py OLD NEW OUT``.
 
 OUT is JSON: the sha256 of both, and the parts of NEW in their order, each either ``[offset, length]`` of OLD or bytes
-in hex. Two blobs of sources that differ in a version number alone share all but a few bytes, so the file stays small
-enough to be read. `chain_host/next_runtime.py` puts NEW together again.
+in hex. Two blobs of sources that differ in a version number alone have most functions in common, in another order and
+with other numbers in their calls: the file has a quarter of a blob's size. `chain_host/next_runtime.py` puts NEW together again.
 """
 
 import hashlib

@@ -38,8 +38,10 @@ def test_the_next_runtime_is_the_committed_one_with_the_next_version() -> None:
     assert spec_version(next_runtime()) == spec_version(runtime_blob()) + 1
 
 
-def test_the_way_is_short_enough_to_be_read() -> None:
-    assert (ROOT / "chain_host" / "runtime" / "ainur_runtime.next.json").stat().st_size < 64 << 10
+def test_the_way_is_a_fraction_of_a_second_blob() -> None:
+    # Another version is another order of the compiler's functions, so calls in all of them change.
+    way = ROOT / "chain_host" / "runtime" / "ainur_runtime.next.json"
+    assert 3 * way.stat().st_size < len(runtime_blob())
 
 
 @pytest.mark.parametrize(
