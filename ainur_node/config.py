@@ -112,6 +112,15 @@ class MarketConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CourtConfig:
+    """Whether this node judges disputes of others, with how much at stake (AIN), and how often it appeals its own."""
+
+    arbitrate: bool = _key(False)  # noqa: FBT003 # a default, not an argument
+    stake: str = _key("5", pattern=_AIN)
+    appeals: int = _key(1, least=0, most=2)
+
+
+@dataclass(frozen=True, slots=True)
 class RpcConfig:
     """The door for the command line and the gateway."""
 
@@ -135,6 +144,7 @@ class Config:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     market: MarketConfig = field(default_factory=MarketConfig)
+    court: CourtConfig = field(default_factory=CourtConfig)
     rpc: RpcConfig = field(default_factory=RpcConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
