@@ -190,9 +190,7 @@ class ChainCourt:
         """Commit to a vote."""
         return await self._send(court.commit_vote(docket.case, commit), *_turn(docket))
 
-    async def reveal_vote(
-        self, docket: Docket, vote: tuple[bytes, bool, int], salt: bytes
-    ) -> Done | Rejection:
+    async def reveal_vote(self, docket: Docket, vote: tuple[bytes, bool, int], salt: bytes) -> Done | Rejection:
         """Open the own vote."""
         output, holds, payee_bps = vote
         opening = court.Revealed(output, holds, payee_bps)

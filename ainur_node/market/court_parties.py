@@ -64,7 +64,11 @@ class Parties:
 
     def _mine(self) -> Iterator[tuple[EscrowId, Role, RequesterTask | ProviderJob]]:
         for state in self._engine.states(TASK):
-            if isinstance(state, RequesterTask) and state.phase is requester.Phase.DISPUTED and state.escrow is not None:
+            if (
+                isinstance(state, RequesterTask)
+                and state.phase is requester.Phase.DISPUTED
+                and state.escrow is not None
+            ):
                 yield state.escrow, Role.PAYER, state
         for state in self._engine.states(JOB):
             # Answered: it was run again, and stands; what does not stand is given back by the engine.
@@ -116,7 +120,9 @@ class Parties:
         if move is Move.OPEN_NONCE:
             link = next_link(self._book.genesis, case, me, secret, docket.nonces[role])
             if link is None:
-                return Rejection("no_nonce", "the secret behind this node's nonces is not the one that was committed to")
+                return Rejection(
+                    "no_nonce", "the secret behind this node's nonces is not the one that was committed to"
+                )
             return await self._book.open_nonce(docket, link)
         await self._records.note(case, docket.escrow, role.name.lower())
         head = chain_of(self._book.genesis, case, me, secret)[0]

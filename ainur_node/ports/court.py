@@ -138,9 +138,7 @@ class CourtBook(Protocol):
         """Commit to a vote."""
         ...
 
-    async def reveal_vote(
-        self, docket: Docket, vote: tuple[bytes, bool, int], salt: bytes
-    ) -> Done | Rejection:
+    async def reveal_vote(self, docket: Docket, vote: tuple[bytes, bool, int], salt: bytes) -> Done | Rejection:
         """Open the own vote; only once a sealed block is past ``commit_end``."""
         ...
 
