@@ -115,7 +115,7 @@ class MarketConfig:
 class CourtConfig:
     """Whether this node judges disputes of others, with how much at stake (AIN), and how often it appeals its own."""
 
-    arbitrate: bool = _key(False)  # noqa: FBT003 # a default, not an argument
+    arbitrate: bool = _key(False)  # a default, not an argument
     stake: str = _key("5", pattern=_AIN)
     appeals: int = _key(1, least=0, most=2)
 

@@ -39,7 +39,7 @@ _SAMPLES = {
     "submit_evidence": court.submit_evidence(_ZERO, _ZERO),
     "appeal": court.appeal(_ZERO),
     "commit_vote": court.commit_vote(_ZERO, _ZERO),
-    "reveal_vote": court.reveal_vote(_ZERO, court.Revealed(_ZERO, True, 1), _ZERO),  # noqa: FBT003 # a record's field
+    "reveal_vote": court.reveal_vote(_ZERO, court.Revealed(_ZERO, True, 1), _ZERO),  # a record's field
     "join_arbiters": court.join_arbiters(_LARGE),
     "leave_arbiters": court.leave_arbiters(),
     "withdraw_arbiter": court.withdraw_arbiter(),

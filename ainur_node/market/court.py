@@ -1,4 +1,4 @@
-"""The court at one node: the parties' service, the arbiters', what both show one another, and the desk that asks them."""
+"""The court at one node: the services of parties and arbiters, their evidence, and the desk that asks them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The parties' service: follows every dispute of this node to its end, and makes the calls that only a party can make."""
+"""The service of parties: follows every dispute of this node to its end, and makes the calls that are its own."""
 
 from collections.abc import Iterator
 

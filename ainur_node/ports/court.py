@@ -57,7 +57,7 @@ class Bench:
 
 
 class CourtBook(Protocol):
-    """Disputes and arbiters on chain. Calls return once the extrinsic is in a block; Transient when the chain is away."""
+    """Disputes and arbiters on chain. Calls return once they are in a block; Transient when the chain is away."""
 
     account: AccountId
     genesis: bytes

@@ -50,7 +50,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What an arbiter saw. ``opened``: a bundle opens the delivery on chain; a fault is its name, None when there is none.
+    """What an arbiter saw. ``opened``: a bundle opens the delivery on chain; a fault is None when there is none.
 
     ``output`` is sha-256 of what the arbiter's own replay gave.
     """

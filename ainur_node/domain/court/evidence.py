@@ -1,4 +1,4 @@
-"""The bundle that parties show arbiters: canonical bytes that name everything a replay needs; its sha-256 is the exhibit.
+"""The bundle that parties show arbiters: canonical bytes that name all a replay needs; its sha-256 is the exhibit.
 
 The bundle is believed for nothing. Spec, terms, input and delivery are held against hashes that stand on chain, so it
 does not matter which party an arbiter has it from.

@@ -101,7 +101,7 @@ def _seeding(phase: Seeding, role: Role, now: int, late: int, height: int) -> Mo
 
 
 def appeals(docket: Docket, role: Role, policy: Policy) -> bool:
-    """Whether a party appeals by itself: the ruling is against what its own replay says, and it has not yet so often."""
+    """Whether a party appeals by itself: the ruling is against its own replay, and it has not appealed so often."""
     mine = sum(by is role for by, _ in docket.appeals)
     lost = docket.decision is None or docket.decision.winner is not role
     return policy.stands and lost and mine < policy.appeals
