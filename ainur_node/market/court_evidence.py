@@ -43,7 +43,7 @@ class Evidence:
 
     def serve(self) -> None:
         """Answer arbiters from now on."""
-        self._mesh.serve(EXHIBIT, self._exhibit, max_body=256, per_peer_per_second=20, concurrent=16)
+        self._mesh.serve("court.exhibit", self._exhibit, max_body=256, per_peer_per_second=20, concurrent=16)
 
     # --- making -----------------------------------------------------------------------------------------------------
 
