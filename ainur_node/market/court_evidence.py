@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import structlog
+import trio
 
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.court.docket import Docket, Role
@@ -25,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 EXHIBIT = "court.exhibit"
 MAX_EXHIBIT = 1 << 20
-FETCH_TIMEOUT = 10.0
+FETCH_TIMEOUT, FETCH_WITHIN = 4.0, 6.0
+"""Seconds for one exhibit, and for all of a side: an arbiter has little time to vote, and asks again."""
 
 
 class Evidence:
@@ -117,21 +119,26 @@ class Evidence:
         """The bundles among both sides' exhibits that are about the work of this escrow."""
         auction = await self._ledger.auction(docket.auction)
         found: list[Bundle] = []
-        for role, peer in peers.items():
+        if auction is not None:
+            async with trio.open_nursery() as nursery:
+                for role, peer in peers.items():
+                    nursery.start_soon(self._bundles_of, docket, role, peer, auction.spec, found)
+        return found
+
+    async def _bundles_of(self, docket: Docket, role: Role, peer: PeerId, spec: bytes, found: list[Bundle]) -> None:
+        """One side's; a party that hands over slowly cannot keep an arbiter from hearing the other."""
+        with trio.move_on_after(FETCH_WITHIN):
             for exhibit in docket.exhibits[role]:
                 raw = await self.fetch(docket, exhibit, [peer])
                 try:
                     bundle = decode_bundle(raw) if raw is not None else None
                 except (ValueError, OverflowError):
                     continue  # any file may be an exhibit
-                if bundle is None or auction is None:
-                    continue
-                fault = work_fault(self._book.genesis, bundle, docket, auction.spec)
-                if fault is None:
+                fault = work_fault(self._book.genesis, bundle, docket, spec) if bundle is not None else None
+                if bundle is not None and fault is None:
                     found.append(bundle)
-                else:
+                elif fault is not None:
                     log.warning("evidence_of_other_work", case=docket.case.hex()[:16], by=role.name, fault=fault)
-        return found
 
     async def fetch(self, docket: Docket, sha256: bytes, peers: Sequence[PeerId]) -> bytes | None:
         """Bytes by their hash from the first party that hands them over; None when nobody does."""
@@ -151,13 +158,16 @@ class Evidence:
             log.warning("wrong_exhibit", peer=peer, sha256=sha256.hex()[:16])
         return None
 
-    async def package(self, bundle: Bundle, peers: Sequence[PeerId]) -> PackageId:
-        """A package here with the module of the work: the one that the bundle names, else any that fits."""
-        held = self._library.package_of(bundle.terms.module, bundle.spec.output_schema)
-        if held is not None:
-            return held.manifest.package
-        await self._library.fetch(bundle.package, peers)
-        held = self._library.package_of(bundle.terms.module, bundle.spec.output_schema)
-        if held is None:
-            raise Transient("no package with the module and the output schema of the work can be had")
-        return held.manifest.package
+    async def package(self, bundles: Sequence[Bundle], peers: Sequence[PeerId]) -> PackageId:
+        """A package here with module and output schema of the work, else the first of those that the bundles name."""
+        terms, spec = bundles[0].terms, bundles[0].spec  # the same in all: they are those of the escrow
+        for named in (None, *dict.fromkeys(bundle.package for bundle in bundles)):
+            if named is not None:
+                try:
+                    await self._library.fetch(named, peers)
+                except Transient as exc:
+                    log.info("package_not_had", package=named.hex()[:16], why=str(exc))
+            held = self._library.package_of(terms.module, spec.output_schema)
+            if held is not None:
+                return held.manifest.package
+        raise Transient("no package with the module and the output schema of the work can be had")

@@ -66,7 +66,7 @@ class Judging:
         body = await self._evidence.fetch(docket, bundle.receipt.execution.input_sha256, peers)
         if body is None:
             raise Transient("no party hands over the input of the work")
-        manifest = await self._library.ready(await self._evidence.package(bundle, peers))
+        manifest = await self._library.ready(await self._evidence.package(bundles, peers))
         run = await self._replay(docket, bundle, body)
         schema_fault = None
         if docket.ground == SCHEMA_INVALID:

@@ -16,6 +16,7 @@ from ainur_node.domain.court.docket import (
     Unanswered,
     Voting,
 )
+from ainur_node.domain.court.nonces import case_id
 from ainur_node.domain.ids import EscrowId
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
@@ -68,7 +69,7 @@ class CourtDesk:
         escrow, found, ground = await self._disputable(params)
         if found.state != "disputed":
             word = str(params.get("why") or GROUNDS[ground]).encode()[:1000]
-            exhibit = await self._evidence.add(escrow, word)
+            exhibit = await self._evidence.add(case_id(self._book.genesis, escrow, 0), word)
             await self._ledger.dispute(escrow, ground, exhibit)
         docket = await self._book.docket(escrow)
         if docket is None:
