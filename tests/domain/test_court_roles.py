@@ -101,7 +101,7 @@ class MiniCourt:
                 appeals = (*self.docket.appeals, (role, ZERO))
                 self.docket = replace(self.docket, round=self.docket.round + 1, panel=(), appeals=appeals)
                 self._seed()
-            case (Move.TALLY | Move.EXECUTE), _:
+            case ((Move.TALLY | Move.EXECUTE), _):
                 self.poke(move)
             case _:
                 raise AssertionError(f"{role.name} {move} in {phase}")
@@ -227,7 +227,9 @@ def test_every_case_ends_and_nobody_who_follows_the_rules_is_the_silent_one(
 
 
 @settings(deadline=None, max_examples=40)
-@given(who=st.tuples(numbers, numbers, numbers), liars=st.sets(st.integers(1, 9), max_size=3), appeals=st.integers(0, 2))
+@given(
+    who=st.tuples(numbers, numbers, numbers), liars=st.sets(st.integers(1, 9), max_size=3), appeals=st.integers(0, 2)
+)
 def test_an_honest_majority_of_the_last_panel_decides(
     who: tuple[list[int], list[int], list[int]], liars: set[int], appeals: int
 ) -> None:
