@@ -126,7 +126,8 @@ class Parties:
             return await self._book.open_nonce(docket, link)
         await self._records.note(case, docket.escrow, role.name.lower())
         head = chain_of(self._book.genesis, case, me, secret)[0]
-        if move is Move.RESPOND and isinstance(state, ProviderJob):
-            return await self._book.respond(docket, await self._evidence.of_job(case, state), head)
+        if move is Move.RESPOND:
+            exhibits = await self._evidence.of_job(case, state) if isinstance(state, ProviderJob) else []
+            return await self._book.respond(docket, exhibits, head)
         exhibits = await self._evidence.of_task(case, state) if isinstance(state, RequesterTask) else []
         return await self._book.plead(docket, exhibits, head)
