@@ -219,7 +219,7 @@ async def test_bytes_that_are_not_what_their_hash_says_are_not_taken(
     async def other(sha256: bytes) -> bytes:
         return b"another log"
 
-    payer.library.bytes_of = other  # type: ignore[method-assign,assignment]
+    payer.library.bytes_of = other  # type: ignore[method-assign]
     assert await judge_.evidence.fetch(voting(SEAT), exhibit, [payer.mesh.peer_id]) is None
     assert await judge_.library.bytes_of(exhibit) is None
 
