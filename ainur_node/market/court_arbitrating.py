@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 MAX_FOLLOWED = 64
 LOOK_EVERY = 2.0
 LONGEST_PAUSE = 4.0
+NOTE_EVERY = 256
+"""Blocks between two notes of how far this node has looked for seats."""
 SCAN_BACK = 4_096
 """Blocks that are looked through for seats after this node was away: older ones are of cases long over."""
 
@@ -34,6 +36,7 @@ class Arbitrating:
         self._judging = judging
         self._observer = observer
         self._followed: set[bytes] = set()
+        self._searched = self._noted = 0
         self._voting: dict[bytes, trio.Lock] = {}
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
@@ -52,18 +55,27 @@ class Arbitrating:
                                 self._followed.add(case)
                                 nursery.start_soon(self._follow, escrow, case)
                         known = locked
-                    elif not locked:
-                        await self._records.note_scanned(height)
+                    elif mine is not None and not locked:
+                        await self._nothing_until(height)
                 except Transient as exc:
                     log.info("court_waits", why=str(exc))
                     known = None
+                    if mine is None:
+                        await trio.sleep(LOOK_EVERY)  # whoever is no arbiter need not look at every block
                 await self._book.wait_block(height, LOOK_EVERY)
                 height = await self._book.height()
 
+    async def _nothing_until(self, height: int) -> None:
+        """No seat up to a block: a search begins there, after a restart a little before."""
+        self._searched = height
+        if height >= self._noted + NOTE_EVERY:
+            await self._records.note_scanned(height)
+            self._noted = height
+
     async def _seats(self, height: int) -> list[tuple[EscrowId, bytes]]:
         """Cases in which this account was seated since the last look without any."""
-        scanned = await self._records.scanned()
-        first = max(height - SCAN_BACK, (scanned or 0) + 1 if scanned is not None else height - SCAN_BACK, 1)
+        scanned = self._searched if self._searched else await self._records.scanned() or 0
+        first = max(height - SCAN_BACK, scanned + 1, 1)
         found: dict[bytes, EscrowId] = {}
         while first <= height:
             last = min(first + 255, height)
