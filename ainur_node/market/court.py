@@ -51,7 +51,16 @@ class Court:
         self._joining = Joining(book, identity, clock)
         self._stake = stake
         self._desk = CourtDesk(
-            book, ledger, store, records, self._evidence, judging, self._arbitrating, self._joining, clock
+            book,
+            ledger,
+            store,
+            records,
+            self._evidence,
+            judging,
+            self._arbitrating,
+            self._parties,
+            self._joining,
+            clock,
         )
 
     def serve(self) -> None:

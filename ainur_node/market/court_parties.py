@@ -16,7 +16,7 @@ from ainur_node.domain.requester import RequesterTask
 from ainur_node.errors import Transient
 from ainur_node.market.codec import JOB, TASK
 from ainur_node.market.court_evidence import Evidence
-from ainur_node.market.court_records import CourtRecords
+from ainur_node.market.court_records import MAX_KEPT, CourtRecords
 from ainur_node.market.engine import Engine
 from ainur_node.ports import Observer, Readiness
 from ainur_node.ports.court import CourtBook, Done
@@ -48,10 +48,18 @@ class Parties:
         self._observer = observer
         self._policy = Policy(stands=True, appeals=appeals)
         self._followed: set[EscrowId] = set()
+        self._adopted: set[EscrowId] = set()
+
+    def adopt(self, escrow: EscrowId) -> None:
+        """Follow a dispute that a person opened: the task itself knows nothing of it."""
+        self._adopted.add(escrow)
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
         """Follow disputes until cancelled."""
         async with trio.open_nursery() as nursery:
+            for _, known in await self._records.cases(MAX_KEPT):
+                if known.role == Role.PAYER.name.lower():
+                    self.adopt(EscrowId(bytes.fromhex(known.escrow)))
             task_status.started()
             height = 0
             while True:
@@ -64,11 +72,9 @@ class Parties:
 
     def _mine(self) -> Iterator[tuple[EscrowId, Role, RequesterTask | ProviderJob]]:
         for state in self._engine.states(TASK):
-            if (
-                isinstance(state, RequesterTask)
-                and state.phase is requester.Phase.DISPUTED
-                and state.escrow is not None
-            ):
+            if not isinstance(state, RequesterTask) or state.escrow is None:
+                continue
+            if state.phase is requester.Phase.DISPUTED or state.escrow in self._adopted:
                 yield state.escrow, Role.PAYER, state
         for state in self._engine.states(JOB):
             # Answered: it was run again, and stands; what does not stand is given back by the engine.
@@ -107,6 +113,7 @@ class Parties:
                     pause = 0.5
         finally:
             self._followed.discard(escrow)
+            self._adopted.discard(escrow)
 
     async def make(
         self, docket: Docket, role: Role, move: Move, state: RequesterTask | ProviderJob

@@ -25,6 +25,7 @@ from ainur_node.market.court_arbitrating import Arbitrating
 from ainur_node.market.court_evidence import MAX_EXHIBIT, Evidence
 from ainur_node.market.court_joining import Joining
 from ainur_node.market.court_judging import Judging
+from ainur_node.market.court_parties import Parties
 from ainur_node.market.court_records import CourtRecords
 from ainur_node.market.finding import own_task
 from ainur_node.ports import ChainEscrow, Clock, Ledger, TaskStore
@@ -49,6 +50,7 @@ class CourtDesk:
         evidence: Evidence,
         judging: Judging,
         arbitrating: Arbitrating,
+        parties: Parties,
         joining: Joining,
         clock: Clock,
     ) -> None:
@@ -59,6 +61,7 @@ class CourtDesk:
         self._evidence = evidence
         self._judging = judging
         self._arbitrating = arbitrating
+        self._parties = parties
         self._joining = joining
         self._clock = clock
 
@@ -71,6 +74,8 @@ class CourtDesk:
             word = str(params.get("why") or GROUNDS[ground]).encode()[:1000]
             exhibit = await self._evidence.add(case_id(self._book.genesis, escrow, 0), word)
             await self._ledger.dispute(escrow, ground, exhibit)
+            await self._records.note(case_id(self._book.genesis, escrow, 0), escrow, "payer")
+            self._parties.adopt(escrow)
         docket = await self._book.docket(escrow)
         if docket is None:
             raise Refuse("not_disputed", "the escrow ended before the dispute was in a block")
