@@ -17,7 +17,7 @@ from ainur_node.market import codec, messages
 from ainur_node.market.codec import TASK
 from ainur_node.market.court_records import CourtRecords
 from ainur_node.market.library import Library
-from ainur_node.market.messages import ExhibitRequest, Output
+from ainur_node.market.messages import EscrowHint, ExhibitRequest, Output
 from ainur_node.mesh.peers import node_key_of, peer_id_of
 from ainur_node.ports import Ledger, Mesh, RemoteRefusal, TaskStore
 from ainur_node.ports.court import CourtBook
@@ -54,19 +54,37 @@ class Evidence:
         for stored in reversed(await self._store.facts(TASK, task.task)):
             happened = codec.decode_fact(stored.kind, stored.fact)
             raw = await self._library.bytes_of(happened.evidence) if isinstance(happened, Mismatch) else None
-            if raw is None or task.opening is None or task.escrow is None:
-                continue
             try:
-                output = messages.decode(Output, raw)
+                output = messages.decode(Output, raw) if raw is not None else None
             except Misbehaviour:  # ground 0 has no result, only a sentence
                 continue
-            held = self._library.package_of(task.opening.terms.module, task.spec.output_schema)
-            package = held.manifest.package if held is not None else task.package
-            receipt = output.receipt(task.escrow)
-            bundle = Bundle(task.escrow, task.spec, task.opening.terms, package, task.salt, receipt, output.salt)
-            await self._library.keep(output.body)
-            return await self._keep(case, bundle)
-        return []
+            if output is not None:
+                return await self._shown(case, task, output)
+        output = await self._asked(task)  # a person disputed it before the node had found anything
+        return await self._shown(case, task, output) if output is not None else []
+
+    async def _shown(self, case: bytes, task: RequesterTask, output: Output) -> list[bytes]:
+        if task.opening is None or task.escrow is None:
+            return []
+        held = self._library.package_of(task.opening.terms.module, task.spec.output_schema)
+        package = held.manifest.package if held is not None else task.package
+        receipt = output.receipt(task.escrow)
+        bundle = Bundle(task.escrow, task.spec, task.opening.terms, package, task.salt, receipt, output.salt)
+        await self._library.keep(output.body)
+        return await self._keep(case, bundle)
+
+    async def _asked(self, task: RequesterTask) -> Output | None:
+        """The result from its provider; None when that one does not hand it over any more."""
+        provider = await self._ledger.provider(task.opening.provider) if task.opening is not None else None
+        if provider is None or task.escrow is None:
+            return None
+        request = messages.encode(EscrowHint(auction=task.auction, escrow=task.escrow))
+        try:
+            raw = await self._mesh.request(peer_id_of(provider.node_key), "task.output", request, timeout=FETCH_TIMEOUT)
+            return messages.decode(Output, raw)
+        except (Transient, RemoteRefusal, Misbehaviour) as exc:
+            log.info("result_not_had", escrow=task.escrow.hex()[:16], why=str(exc))
+            return None
 
     async def of_job(self, case: bytes, job: ProviderJob) -> list[bytes]:
         """The exhibits of a payee: its bundle; kept and served from now on."""
