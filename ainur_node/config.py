@@ -112,6 +112,15 @@ class MarketConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CourtConfig:
+    """Whether this node judges disputes of others, with how much at stake (AIN), and how often it appeals its own."""
+
+    arbitrate: bool = _key(False)  # a default, not an argument
+    stake: str = _key("5", pattern=_AIN)
+    appeals: int = _key(1, least=0, most=2)
+
+
+@dataclass(frozen=True, slots=True)
 class RpcConfig:
     """The door for the command line and the gateway."""
 
@@ -135,6 +144,7 @@ class Config:
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     sandbox: SandboxConfig = field(default_factory=SandboxConfig)
     market: MarketConfig = field(default_factory=MarketConfig)
+    court: CourtConfig = field(default_factory=CourtConfig)
     rpc: RpcConfig = field(default_factory=RpcConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
@@ -287,6 +297,8 @@ def _parsed(text: str, default: Value) -> Value:
     """Read the text of a variable as the kind of value that the key has; `_checked` refuses what is left a text."""
     if isinstance(default, tuple):
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if isinstance(default, bool) and text in ("true", "false"):
+        return text == "true"
     if isinstance(default, int) and re.fullmatch(r"-?[0-9_]{1,20}", text) and text.strip("-_"):
         return int(text)
     return text
@@ -310,6 +322,10 @@ def _checked(key: str, value: object, source: str) -> Value:
         if wrong:
             raise refuse(f"{wrong[0][:200]!r} has not the form {_example(key)}")
         return tuple(value)
+    if isinstance(default, bool):
+        if type(value) is not bool:
+            raise refuse("must be true or false")
+        return value
     if isinstance(default, int):
         if type(value) is not int:
             raise refuse("must be a whole number")

@@ -27,6 +27,7 @@ from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_follower import ChainFollower
 from ainur_node.ledger.chain_ledger import ChainLedger
 from ainur_node.ledger.channels import ChainChannels
+from ainur_node.ledger.court import ChainCourt
 from ainur_node.ledger.extrinsic_relay import ExtrinsicRelay
 from ainur_node.ledger.host_link import HostLink
 from ainur_node.ledger.intents import Intents
@@ -36,6 +37,7 @@ from ainur_node.ledger.registration import Registration
 from ainur_node.ledger.wallet import Wallet
 from ainur_node.ledger.watch import ChainWatch
 from ainur_node.market.channels import Channels
+from ainur_node.market.court import Court
 from ainur_node.market.library import Library
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.libp2p_mesh import Libp2pMesh
@@ -142,11 +144,14 @@ async def run(config: Config, alter: Alter | None = None) -> None:
         session = SessionKeys(keys.node_seed, genesis)
         channels = Channels(outside.store, outside.mesh, book, signer, session, clock, counters)
         handlers, streams = handlers | channels.handlers(), streams | channels.streams()
+        court = _court(config, outside, market, registration, ChainCourt(client, caller, watch, keys.account), counters)
+        handlers = handlers | court.handlers()
         rpc = Server(config.path(config.rpc.socket) or socket, handlers, streams, crash_dir=config.home / "crashes")
         await market.load()
         await channels.load()
         market.serve()
         channels.serve()
+        court.serve()
         questions.serve()
         if await host.offers_blocks():
             BlockServing(outside.mesh, host, watch).serve()
@@ -171,6 +176,7 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             await core.start(market.prefetch.run)
             await core.start(channels.earning.run)
             await core.start(channels.paying.run)
+            await core.start(court.run)
             await core.start(rpc.run)
             _freeze()
             here = Whereabouts(
@@ -192,6 +198,24 @@ async def run(config: Config, alter: Alter | None = None) -> None:
             with trio.move_on_after(GRACE):
                 await market.engine.wait_quiet()
             core.cancel_scope.cancel()
+
+
+def _court(
+    config: Config, outside: Outside, market: Market, identity: Registration, book: ChainCourt, counters: Counters
+) -> Court:
+    return Court(
+        outside.store,
+        outside.mesh,
+        outside.ledger,
+        market.library,
+        market.engine,
+        book,
+        identity,
+        outside.clock,
+        counters,
+        stake=parse_ain(config.court.stake) if config.court.arbitrate else None,
+        appeals=config.court.appeals,
+    )
 
 
 def _host_link(config: Config, stack: AsyncExitStack) -> HostLink:

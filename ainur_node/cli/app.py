@@ -35,6 +35,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "receipt": ("receipt", "work receipts: show, verify"),
     "wallet": ("wallet", "money: new, show, balance, fund, transfer, ledger, audit"),
     "channel": ("channel", "payment channels: open, top-up, pay, show, close"),
+    "dispute": ("dispute", "cases before the court: open, evidence, vote, show, appeal, join, leave"),
     "chain": ("chain", "the embedded chain: run, status"),
     "bench": ("bench", "measure: e2e, chain"),
 }

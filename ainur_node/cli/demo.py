@@ -37,7 +37,7 @@ def demo(ask: Ask) -> Report:
     except NotProven as no:
         hint = f"{no}; {no.hint}"
         raise Refused(no.code.replace("-", "_"), hint, no.exit_code, {"seen": no.result}) from no
-    show = _upgrade if options.scenario == "upgrade" else _sums
+    show = {"upgrade": _upgrade, "dispute": _dispute}.get(options.scenario, _sums)
     return Report(found, lambda screen: show(screen, found))
 
 
@@ -109,6 +109,34 @@ def _upgrade(screen: Screen, found: Mapping[str, Any]) -> None:
         [
             ("runtime", f"{found.get('from')} → {found.get('to')} in block {found.get('block')}"),
             ("lost", len(found.get("lost") or [])),
+            ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
+            ("seconds", found.get("seconds")),
+        ]
+    )
+
+
+def _dispute(screen: Screen, found: Mapping[str, Any]) -> None:
+    for each in found.get("rounds") or []:
+        screen.say()
+        screen.say(f"round {int(each.get('round') or 0) + 1}: {each.get('seats')} seats")
+        rows = [
+            (seat.get("arbiter"), seat.get("seats"), seat.get("vote"), "yes" if seat.get("holds") else "no")
+            for seat in each.get("arbiters") or []
+        ]
+        screen.table(("arbiter", "seats", "vote", "complaint holds"), rows)
+    money, fees = found.get("money") or {}, found.get("fees") or {}
+    before, after = money.get("before") or {}, money.get("after") or {}
+    screen.say()
+    rows = [(name, ain(before[name]), ain(after.get(name)), ain(fees.get(name, "0"))) for name in before]
+    screen.table(("node", "before", "after", "extrinsic fees"), rows)
+    ruling, reputation = found.get("ruling") or {}, found.get("reputation") or {}
+    screen.say()
+    screen.facts(
+        [
+            ("case", found.get("case")),
+            ("ruling", f"for the {ruling.get('for')}"),
+            ("appeals", ", ".join(f"{a.get('by')} with {ain(a.get('bond'))}" for a in found.get("appeals") or [])),
+            ("reputation", f"{reputation.get('before')} → {reputation.get('after')}"),
             ("audit", f"difference {(found.get('audit') or {}).get('difference')}"),
             ("seconds", found.get("seconds")),
         ]

@@ -11,6 +11,7 @@ from typing import Any
 import ainur_node
 from ainur_node.devnet.asking import ask, client_of
 from ainur_node.devnet.channel_demo import channel_story
+from ainur_node.devnet.dispute_demo import COURT, LIAR, dispute_story
 from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY, open_market
@@ -29,6 +30,7 @@ Tell = Callable[[dict[str, object]], None]
 SCENARIOS = {
     "task": "one real task: bid for, run, verified and paid across separate processes",
     "channel": "a thousand paid steps off chain, and four ways in which a payment channel ends",
+    "dispute": "a provider lies and stands by it: arbiters run the work again, rule, and rule again on appeal",
     "upgrade": "the runtime is replaced while tasks are in flight: none is lost",
 }
 DEFAULT_HOME = Path("~/.ainur")
@@ -73,11 +75,14 @@ def run_demo(
     path, text = _document(document)
     was_there = home.exists()
     try:
-        world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell)
+        liar, court = (LIAR(), COURT) if scenario == "dispute" else (None, None)
+        world = start(home, PROVIDERS, world=None, attached=not keep, tell=tell, fault=liar, court=court)
         try:
             open_market(world.plan, tell)
             if scenario == "channel":
                 result = channel_story(home, world, tell)
+            elif scenario == "dispute":
+                result = dispute_story(home, world, path, text, tell)
             elif scenario == "upgrade":
                 result = upgrade_story(home, world, text, tell)
             else:

@@ -152,7 +152,7 @@ class Keeper:
         balances = layout.directory / "balances.json"
         write_private(balances, json.dumps(self._plan.balances()))
         params = layout.directory / "params.json"
-        write_private(params, json.dumps(dict(self._fault.params) if self._fault else {}))
+        write_private(params, json.dumps({**(self._fault.params if self._fault else {}), **self._plan.params}))
         command = [sys.executable, "-m", "chain_host", "genesis", "--dir", str(layout.chain)]
         sudo = ["--sudo", self._plan.faucet, "--name", layout.directory.name]
         with (layout.logs / "genesis.log").open("ab") as log:

@@ -25,6 +25,8 @@ from ainur_node.storage.rundir import run_directory
 from ainur_node.supervisor.listening import free_ports
 from pallets_client.keys import Sr25519, new_seed
 
+ARBITER = "a"
+"""Their names are a1, a2 …"""
 PROVIDER_FUNDS = SUBMITTER_FUNDS = 1_000 * PLANCK_PER_AIN
 OBSERVER_FUNDS = 100 * PLANCK_PER_AIN
 FAUCET_FUNDS = 1_000_000 * PLANCK_PER_AIN
@@ -33,6 +35,15 @@ PROVIDER_CAPACITY = 64
 """Jobs a provider takes on at once: fifty tasks submitted together are to settle, not to be turned away."""
 SPARE_CONNECTIONS = 16
 """Database connections for an operator and for making databases, beside those of the nodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Court:
+    """Nodes of a world that do nothing but judge, with parameters of the genesis and settings of every node."""
+
+    arbiters: int
+    params: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ class Plan:
     nodes: list[PlannedNode] = field(default_factory=list)
     external: str = ""
     """Address of a chain that somebody else runs; empty: this world runs its own."""
+    params: dict[str, int] = field(default_factory=dict)
+    """Patches of the market's parameters in the genesis, over those of the fault."""
 
     @property
     def layout(self) -> Layout:
@@ -113,6 +126,7 @@ def make_plan(
     durable: bool = True,
     fault: Fault | None = None,
     chain: ExternalChain | None = None,
+    court: Court | None = None,
 ) -> Plan:
     """Make keys, choose ports and write the configuration of every node of a new world.
 
@@ -126,6 +140,7 @@ def make_plan(
             hint="choose another number for --nodes",
         )
     names = [f"n{number}" for number in range(1, providers + 1)] + [SUBMITTER, OBSERVER]
+    names += [f"{ARBITER}{number}" for number in range(1, (court.arbiters if court is not None else 0) + 1)]
     chain_port, *ports = free_ports(len(names) + 1)
     faucet = Sr25519(chain.seed if chain is not None else new_seed())
     write_private(layout.faucet_file, faucet.seed.hex() + "\n")
@@ -134,8 +149,10 @@ def make_plan(
     name = fault.name if fault is not None else ""
     external = chain.url if chain is not None else ""
     plan = Plan(str(layout.directory), chain_port, faucet.ss58, node_command, durable, name, nodes, external)
+    plan.params.update(court.params if court is not None else {})
     server = postgres_of(plan)
     more = {**(chain.settings if chain is not None else {}), **(fault.settings if fault is not None else {})}
+    more |= court.settings if court is not None else {}
     for node in nodes:
         _configure(plan, node, server.dsn(node.database), more)
         (Path(node.home) / "world.json").symlink_to(Path("..") / layout.world_file.name)
@@ -153,7 +170,7 @@ def _nodes(homes: list[Home], ports: list[int]) -> Iterator[PlannedNode]:
             peer_id=home.peer_id,
             account=home.keys.account.hex(),
             ss58=Sr25519(home.keys.account_seed).ss58,
-            provider=home.name not in {SUBMITTER, OBSERVER},
+            provider=home.name not in {SUBMITTER, OBSERVER} and not home.name.startswith(ARBITER),
         )
 
 

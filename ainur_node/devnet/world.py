@@ -26,7 +26,7 @@ from ainur_node.devnet.layout import (
     read_world,
 )
 from ainur_node.devnet.market import SAMPLES, SUMMARY, open_market
-from ainur_node.devnet.plan import Plan, make_plan
+from ainur_node.devnet.plan import Court, Plan, make_plan
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.whereabouts import read_whereabouts
@@ -88,6 +88,7 @@ def start(
     node_command: tuple[str, ...] = (),
     fault: Fault | None = None,
     chain: ExternalChain | None = None,
+    court: Court | None = None,
 ) -> World:
     """Make a world and start it; the market is not there yet.
 
@@ -95,7 +96,16 @@ def start(
     is one that runs, ConfigError, Transient; nothing is left then.
     """
     if attached:
-        return _start(new_layout(home, world), nodes, node_command, attached=True, tell=tell, fault=fault, chain=chain)
+        return _start(
+            new_layout(home, world),
+            nodes,
+            node_command,
+            attached=True,
+            tell=tell,
+            fault=fault,
+            chain=chain,
+            court=court,
+        )
     try:
         with claim.take(devnet_directory(home)):
             running = current(home)
@@ -108,7 +118,7 @@ def start(
             if running is not None:
                 _clear(running)  # what a killed keeper left
             made = new_layout(home, world)
-            return _start(made, nodes, node_command, attached=False, tell=tell, fault=fault, chain=chain)
+            return _start(made, nodes, node_command, attached=False, tell=tell, fault=fault, chain=chain, court=court)
     finally:
         _remove_if_empty(devnet_directory(home))
 
@@ -122,11 +132,12 @@ def _start(
     tell: Tell,
     fault: Fault | None,
     chain: ExternalChain | None,
+    court: Court | None,
 ) -> World:
     layout.directory.mkdir(mode=0o700, parents=True)
     try:
         # A world that ends with us is removed then: nobody waits for its database to reach the disk.
-        plan = make_plan(layout, nodes, node_command, durable=not attached, fault=fault, chain=chain)
+        plan = make_plan(layout, nodes, node_command, durable=not attached, fault=fault, chain=chain, court=court)
         tell({"step": "keys", "text": f"fresh keys and homes for {len(plan.nodes)} nodes", "nodes": len(plan.nodes)})
         layout.logs.mkdir(mode=0o700, exist_ok=True)
         if not attached:

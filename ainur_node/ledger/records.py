@@ -40,11 +40,13 @@ def auction_of(a: vcg_auction.Auction) -> ChainAuction:
 def escrow_of(e: escrow.Escrow) -> ChainEscrow:
     """An escrow."""
     state, delivery, delivered_at, outcome, until, ground, bond = "funded", b"", 0, "", 0, 0, 0
+    case = b""
     match e.state:
         case escrow.Delivered(at=at, delivery=hashed):
             state, delivery, delivered_at = "delivered", hashed, at
-        case escrow.Disputed(at=at, ground=why, bond=held, delivery=hashed, until=limit):
+        case escrow.Disputed(at=at, ground=why, bond=held, delivery=hashed, until=limit, case=opened):
             state, delivery, delivered_at, until, ground, bond = "disputed", hashed, at, limit, why, held
+            case = opened if any(opened) else b""
         case escrow.Settled(outcome=how):
             state, outcome = "settled", how.name.lower()
         case escrow.Funded():
@@ -69,6 +71,7 @@ def escrow_of(e: escrow.Escrow) -> ChainEscrow:
         until=until,
         ground=ground,
         bond=Amount(bond),
+        case=case,
     )
 
 

@@ -38,16 +38,21 @@ class Registration:
 
     async def become_provider(self) -> Rejection | None:
         """DID and provider record, as far as they are missing."""
-        if await self._read(self._client.did, self._account) is None:
-            digest = tagged_hash(self._genesis, "ainur/did/1", self._account, self._signer.node_key)
-            refused = await self._do(did.create(self._signer.node_key, self._signer.sign(digest)))
-            if refused is not None:
-                return refused
+        refused = await self.bind_node_key()
+        if refused is not None:
+            return refused
         if await self._read(self._client.provider, self._account) is None:
             params = await self._read(self._client.params)
             stake = params.min_stake * STAKE_FACTOR
             return await self._do(agent_registry.register_provider(None, None, stake))
         return None
+
+    async def bind_node_key(self) -> Rejection | None:
+        """DID, if it is missing: by it peers know whose node this is."""
+        if await self._read(self._client.did, self._account) is not None:
+            return None
+        digest = tagged_hash(self._genesis, "ainur/did/1", self._account, self._signer.node_key)
+        return await self._do(did.create(self._signer.node_key, self._signer.sign(digest)))
 
     async def register_agent(self, manifest: Manifest) -> AgentId | Rejection:
         """Register or update the agent that a manifest describes."""

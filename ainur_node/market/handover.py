@@ -48,7 +48,7 @@ class Handover:
             now = await self._ledger.market_now()
             due = seen.delivered_at + seen.review_within if seen.state == "delivered" else now + SLICE
             if seen.state == "disputed":
-                due = seen.until
+                due = now + SLICE if seen.case else seen.until
             if now > due:
                 if seen.state == "disputed":
                     how = await self._ledger.timeout_dispute(order.escrow)

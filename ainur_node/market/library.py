@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 PUBLIC = "public_blob"
 PACKAGE = "package"
 TRANSCRIPT = "transcript"
+INPUT_SALT = "input_salt"
 MAX_TRANSCRIPT = 1 << 20
 FETCH_TIMEOUT = 20.0
 # Public blobs are known by heart; a node with more packages and transcripts than this asks its store.
@@ -191,6 +192,15 @@ class Library:
     async def bytes_of(self, sha256: bytes) -> bytes | None:
         """Stored bytes by hash."""
         return await self._blobs.get(sha256)
+
+    async def keep_salt(self, escrow: bytes, salt: bytes) -> None:
+        """Remember the salt of a job's input: with it the payee can show a court that this was the input."""
+        await self._store.put_doc(INPUT_SALT, escrow, msgspec.json.encode(salt.hex()).decode())
+
+    async def salt_of(self, escrow: bytes) -> bytes | None:
+        """The salt of a job's input."""
+        doc = await self._store.get_doc(INPUT_SALT, escrow)
+        return bytes.fromhex(msgspec.json.decode(doc, type=str)) if doc is not None else None
 
     # --- transcripts ----------------------------------------------------------------------------------------------
 

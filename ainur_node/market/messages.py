@@ -186,6 +186,14 @@ class Output(Message, frozen=True):
         return Receipt(execution, self.cpu_ns, self.peak_mem, self.engine_build, self.signature)
 
 
+class ExhibitRequest(Message, frozen=True):
+    """``court.exhibit``: a seated arbiter asks a party for bytes by their sha-256."""
+
+    escrow: B32
+    case: B32
+    sha256: B32
+
+
 class TranscriptRequest(Message, frozen=True):
     """``auction.transcript``: anyone asks for the transcript whose hash is on chain."""
 

@@ -4,6 +4,9 @@ from ainur_node.domain.events import Disputed, Settled
 from ainur_node.domain.orders import Accept, OpenDispute
 from ainur_node.ports import Ledger
 
+# Looks at a disputed escrow at least this often (market ms).
+SLICE = 600_000
+
 
 class Settling:
     """Pays or disputes; both are idempotent on chain."""
@@ -12,7 +15,11 @@ class Settling:
         self._ledger = ledger
 
     async def accept(self, order: Accept) -> Settled:
-        """Release the escrow."""
+        """Release the escrow; one that a person disputed meanwhile is the court's, and its end is waited for."""
+        seen = await self._ledger.escrow(order.escrow)
+        while seen is not None and seen.state == "disputed":
+            until = await self._ledger.market_now() + SLICE
+            seen = await self._ledger.watch_escrow(order.escrow, seen, until=until)
         return await self._ledger.accept(order.escrow, verified=order.verified)
 
     async def dispute(self, order: OpenDispute) -> Disputed | Settled:

@@ -9,6 +9,8 @@ from ainur_node.ports import ChainEscrow, Ledger
 
 PAID = frozenset({"paid", "auto"})
 FAILED = frozenset({"declined", "not_delivered", "gave_back"})
+# Looks at an escrow before the court at least this often (market ms).
+SLICE = 600_000
 
 
 class Watching:
@@ -37,10 +39,14 @@ class Watching:
             seen = await self._ledger.watch_escrow(order.escrow, seen, until=order.deliver_by)
 
     async def ruling(self, order: AwaitRuling) -> WinnerFailed | Settled:
-        """Until the dispute ended; after its limit anyone may end it."""
+        """Until the dispute ended; after its limit anyone may end one that is not before the court."""
         seen = await self._ledger.escrow(order.escrow)
         while seen is None or seen.state != "settled":
-            if await self._ledger.market_now() > order.until:
+            now = await self._ledger.market_now()
+            if seen is not None and seen.case:
+                seen = await self._ledger.watch_escrow(order.escrow, seen, until=now + SLICE)
+                continue
+            if now > order.until:
                 how = await self._ledger.timeout_dispute(order.escrow)
                 after = await self._ledger.escrow(order.escrow)
                 if after == seen:

@@ -63,7 +63,7 @@ class Working:
         if input_commitment(self._ledger.genesis, task_input.salt, sha) != order.spec.input_commitment:
             return WorkFailed("input_mismatch", "the input is not what the task committed to")
         manifest = await self._library.ready(order.package)
-        await self._keep_input(body)
+        await self._keep_input(order.escrow, task_input)
         genesis = self._ledger.genesis
         job = job_of(genesis, order.escrow, order.spec, order.opening, order.awarded_at, body, WORK_DEADLINE)
         run = await self._library.run(job)
@@ -74,10 +74,11 @@ class Working:
         await self._library.keep(run.output)
         return Completed(self._receipt(order, run, sha, job.seed), self._clock.random(32))
 
-    async def _keep_input(self, body: bytes) -> None:
+    async def _keep_input(self, escrow: EscrowId, task_input: Input) -> None:
         """For the day somebody disputes the work; a full disk costs us that answer, but not the job."""
         try:
-            await self._library.keep(body)
+            await self._library.keep(task_input.body)
+            await self._library.keep_salt(escrow, task_input.salt)
         except Transient as exc:
             log.warning("input_not_kept", why=str(exc))
 

@@ -59,6 +59,7 @@ class ChainEscrow:
     until: int = 0
     ground: int = 0  # of a dispute that is open
     bond: Amount = ZERO  # held by the payer while it disputes
+    case: bytes = b""  # before the court, once the payee answered
 
 
 @dataclass(frozen=True, slots=True)

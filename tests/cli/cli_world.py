@@ -62,6 +62,7 @@ STORY = [
     },
     {"seq": 3, "kind": "Settled", "at": BEGAN + 3120, "text": "paid", "phase": "settled", "final": True, "data": {}},
 ]
+DISPUTE = ("open", "evidence", "vote", "show", "appeal", "join", "leave")
 QUOTED = ("transfer", "fund", "submit", "cancel", "publish", "offer")
 QUOTE = {
     "dry_run": True,
@@ -268,6 +269,8 @@ class FakeNode:
             "channel.show": {},
             "channel.list": {"channels": []},
             "channel.close": {},
+            **{f"dispute.{verb}": {} for verb in DISPUTE},
+            "dispute.list": {"cases": []},
             "chain.status": {
                 "url": "ws://127.0.0.1:9944",
                 "genesis": "9" * 64,
@@ -280,6 +283,7 @@ class FakeNode:
         }
         self.answers["wallet.balance"] = self.answers["wallet.show"]
         self.answers |= {f"quote.{name}": dict(QUOTE) for name in QUOTED}
+        self.answers |= {f"quote.dispute_{verb}": dict(QUOTE) for verb in DISPUTE}
         self.publishing = [{"text": "stored"}, {"text": "registered", **self.answers["agent.offer"]}]
 
     def params(self, method: str) -> dict[str, Any]:
