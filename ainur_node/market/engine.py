@@ -66,6 +66,7 @@ class Engine:
         self._build = build
         self._lives: dict[tuple[str, bytes], _Life] = {}
         self._nursery: trio.Nursery | None = None
+        self._closed = False
         self._busy = 0
         self._parked = 0
         self._crashes: dict[bytes, int] = {}
@@ -74,6 +75,12 @@ class Engine:
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
         """Take up what a restart left open, then carry out orders until cancelled."""
+        try:
+            await self._run(task_status)
+        finally:
+            self._closed = True
+
+    async def _run(self, task_status: Readiness) -> None:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             for life in (TASK, JOB):
@@ -261,6 +268,8 @@ class Engine:
             entry.state = None
         if self._nursery is None:
             raise Bug("the engine is not running")
+        if self._closed:  # The node is stopping: what is stored with the fact is taken up by the next start.
+            return True
         for order_id, (order_kind, body) in zip(result, rows, strict=True):
             self._nursery.start_soon(self._carry_out, StoredOrder(order_id, life, key, order_kind, body, 0))
         return True

@@ -1,77 +1,24 @@
 """The loop itself: fact, step, commit, orders; whatever its stages and its store do."""
 
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 import trio
+from engine_stage import ID, KEY, REFUSED, SPEC, SUBMITTED, engine_of, funded, kinds, never, refuse
 from trio.testing import MockClock
 
 from ainur_node.domain import orders
-from ainur_node.domain.events import CancelRequested, Funded, FundingRefused, NoSale, Released, Submitted
-from ainur_node.domain.ids import AccountId, ModuleId, PackageId, TaskId
+from ainur_node.domain.events import CancelRequested, NoSale, Released, Submitted
+from ainur_node.domain.ids import PackageId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
-from ainur_node.domain.task import (
-    Limits,
-    TaskSpec,
-    VerificationClass,
-    VerificationPolicy,
-    Visibility,
-)
 from ainur_node.errors import Bug, Misbehaviour, Transient
 from ainur_node.market import codec
 from ainur_node.market.codec import TASK, Fact, State
-from ainur_node.market.engine import FIRST_PAUSE, LONGEST_PAUSE, Engine
+from ainur_node.market.engine import FIRST_PAUSE, LONGEST_PAUSE
 from ainur_node.ports import AlreadyDone, Conflict
 from ainur_node.storage.memory import MemoryStore
-from ainur_node.telemetry import Counters, SystemClock
-
-GENESIS = bytes(32)
-ID = b"\1" * 32
-KEY = TaskId(b"\2" * 32)
-SPEC = TaskSpec(
-    payer=AccountId(ID),
-    input_commitment=ID,
-    input_size=1,
-    modules=(ModuleId(ID),),
-    verification_class=VerificationClass.DETERMINISTIC,
-    output_schema=ID,
-    limits=Limits(1, 1, 1),
-    engine=ID,
-    policy=VerificationPolicy.REPLAY,
-    visibility=Visibility.PUBLIC,
-    quality_bps=0,
-    min_score=0,
-    deadline_ms=1,
-)
-SUBMITTED = Submitted(KEY, SPEC, "echo", PackageId(ID), ID, ID, ID, Amount(100), 1)
-REFUSED = FundingRefused("balance_too_low", "add money")
-
-
-def funded(order: orders.HoldBudget) -> Funded:
-    return Funded(order.auction, Amount(99), 100, 0, 10, 20, 30)
-
-
-async def never(order: Any) -> Fact:
-    await trio.sleep_forever()
-    raise AssertionError
-
-
-async def refuse(order: Any) -> Fact:
-    return REFUSED
-
-
-Stages = dict[type, Callable[[Any], Awaitable[Fact]]]
-
-
-def engine_of(store: MemoryStore, stages: Stages) -> Engine:
-    return Engine(store, GENESIS, stages, Counters(), SystemClock())
-
-
-async def kinds(store: MemoryStore, key: bytes = KEY) -> list[str]:
-    return [fact.kind for fact in await store.facts(TASK, key)]
 
 
 async def test_a_fact_is_stored_before_its_orders_are_carried_out(autojump_clock: MockClock) -> None:
@@ -336,49 +283,3 @@ def test_amounts_beyond_64_bits_survive_the_store() -> None:
 def test_facts_of_another_version_are_a_bug_not_a_guess() -> None:
     with pytest.raises(Bug, match="does not know"):
         codec.decode_fact("Teleported", "{}")
-
-
-class SlowStore(MemoryStore):
-    """Writes at once, answers a second later."""
-
-    async def commit(self, *args: Any) -> Any:
-        answer = await super().commit(*args)
-        await trio.sleep(1)
-        return answer
-
-
-async def test_whoever_stops_waiting_for_a_first_fact_does_not_undo_it(autojump_clock: MockClock) -> None:
-    """A command line that hangs up in the middle: what is stored goes on."""
-    store = SlowStore()
-    engine = engine_of(store, {orders.HoldBudget: refuse})
-    async with trio.open_nursery() as nursery:
-        await nursery.start(engine.run)
-        with trio.move_on_after(0.5):
-            await engine.begin(TASK, KEY, SUBMITTED)
-        await trio.sleep(10)
-        nursery.cancel_scope.cancel()
-
-    assert await kinds(store) == ["Submitted", "FundingRefused"]
-    assert engine.state(TASK, KEY) is None
-
-
-async def test_whoever_stops_waiting_for_tell_leaves_no_gap_in_the_versions(autojump_clock: MockClock) -> None:
-    """A peer whose request timed out while the store was slow: the next fact still finds its place."""
-    store = SlowStore()
-    go = trio.Event()
-
-    async def answer(order: Any) -> Fact:
-        await go.wait()
-        return REFUSED
-
-    engine = engine_of(store, {orders.HoldBudget: answer})
-    async with trio.open_nursery() as nursery:
-        await nursery.start(engine.run)
-        await engine.begin(TASK, KEY, SUBMITTED)
-        with trio.move_on_after(0.5):
-            await engine.tell(TASK, KEY, lambda state: CancelRequested(1))
-        go.set()
-        await engine.wait_quiet()
-        nursery.cancel_scope.cancel()
-
-    assert await kinds(store) == ["Submitted", "CancelRequested", "FundingRefused"]
