@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from chain_world import World
 
-from pallets_client.errors import ChainMisbehaviour
 from pallets_client.hashing import sha256
 from pallets_client.keys import NodeKey
 from pallets_client.pallets import channels
@@ -18,14 +16,6 @@ from pallets_client.testing.actors import Party
 DEPOSIT, CHALLENGE, LIFE = 10 * AIN, 10_000, 600_000
 SESSION = NodeKey(sha256(b"a session key"))
 KEY = SessionKey(KeyKind.ED25519, SESSION.public)
-
-
-def skip_without_channels(world: World) -> None:
-    """A committed runtime from before the pallet cannot be asked; the count of skips tells."""
-    try:
-        world.client.channel_counter(bytes(32))
-    except ChainMisbehaviour:
-        pytest.skip("the committed runtime has no pallet channels yet")
 
 
 class Deal:

@@ -6,20 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import nacl.signing
-import pytest
 from chain_world import World
-from channel_deal import CHALLENGE, DEPOSIT, KEY, SESSION, Deal, skip_without_channels
+from channel_deal import CHALLENGE, DEPOSIT, KEY, SESSION, Deal
 
 from pallets_client.hashing import sha256, signed_message
 from pallets_client.keys import NodeKey, Sr25519
 from pallets_client.pallets import channels
 from pallets_client.pallets.channels import Claim, KeyKind, SessionKey, Voucher
 from pallets_client.records import AIN, EXISTENTIAL_DEPOSIT, Call
-
-
-@pytest.fixture(autouse=True)
-def has_channels(world: World) -> None:
-    skip_without_channels(world)
 
 
 def test_a_channel_is_opened_topped_up_claimed_and_closed(world: World) -> None:

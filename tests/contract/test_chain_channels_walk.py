@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from chain_world import World, memory_world
-from channel_deal import SESSION, Deal, skip_without_channels
+from channel_deal import SESSION, Deal
 
 from pallets_client.hashing import sha256
 from pallets_client.keys import NodeKey
@@ -67,7 +67,6 @@ class Walker:
 @pytest.mark.real
 @pytest.mark.slow
 def test_a_random_walk_with_liars_is_the_same_on_both_chains(fresh_chain: World) -> None:
-    skip_without_channels(fresh_chain)
     walkers = [Walker(memory_world()), Walker(fresh_chain)]
     seen = set()
     for number in range(120):
