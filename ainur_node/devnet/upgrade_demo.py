@@ -19,15 +19,11 @@ from ainur_node.devnet.asking import ask, client_of, wait_for
 from ainur_node.devnet.evidence import fees_between
 from ainur_node.devnet.layout import SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY
+from ainur_node.devnet.upgrading import UPGRADE_TIMEOUT, put_runtime, spec_version
 from ainur_node.devnet.world import World
 from ainur_node.domain.money import PLANCK_PER_AIN
 from ainur_node.domain.requester import FINAL, Phase
-from ainur_node.errors import Transient
 from pallets_client.client import ChainClient
-from pallets_client.keys import Sr25519
-from pallets_client.nonce import Writer
-from pallets_client.pallets.balances import sudo
-from pallets_client.records import Call, Included
 
 Tell = Callable[[dict[str, object]], None]
 
@@ -37,7 +33,6 @@ GAP = 0.5  # seconds between two submissions: about a quarter of a task's life
 BUDGET = PLANCK_PER_AIN
 DEADLINE_MS = 120_000
 TASK_TIMEOUT = 240.0
-UPGRADE_TIMEOUT = 120.0
 _EARLY = frozenset({Phase.FUNDING, Phase.BIDDING, Phase.CLOSING, Phase.REVEALING, Phase.AWARDING})
 FIELDS = (
     ("from, to", "spec_version before and after"),
@@ -136,15 +131,6 @@ def upgrade_faults(result: dict[str, Any], before: int, after: int) -> list[str]
     return wrong
 
 
-def spec_version(chain: ChainClient) -> int:
-    """Of the runtime at the best block; raises Transient when the node does not say."""
-    answer = chain.link.call("state_getRuntimeVersion")
-    version = answer.get("specVersion") if isinstance(answer, dict) else None
-    if type(version) is not int:
-        raise Transient("the chain does not say its version", hint="is the machine very busy?")
-    return version
-
-
 def _submit(home: Path, text: bytes, tasks: list[Watched], stop: threading.Event, tell: Tell) -> None:
     """One task after another until told to stop."""
     while len(tasks) < MOST and not stop.is_set():
@@ -188,17 +174,9 @@ def _wait_spread(tasks: list[Watched]) -> None:
 
 
 def _upgrade(world: World, code: bytes, tell: Tell) -> int:
-    """Put a runtime on chain; the number of its block."""
     tell({"step": "upgrade", "text": f"the sudo key sets a runtime of {len(code)} bytes", "bytes": len(code)})
-    key = Sr25519(bytes.fromhex(world.layout.faucet_file.read_text().strip()))
-    writer = Writer(world.plan.chain_url, key, patience=UPGRADE_TIMEOUT)
-    try:
-        outcome = writer.submit(sudo(Call("System", "set_code", {"code": code})), b"upgrade").result(UPGRADE_TIMEOUT)
-    finally:
-        writer.close()
-    if not isinstance(outcome, Included):
-        raise Transient(f"the runtime was not taken: {outcome}", hint="is the machine very busy?")
-    return outcome.block_number
+    seed = bytes.fromhex(world.layout.faucet_file.read_text().strip())
+    return put_runtime(world.plan.chain_url, seed, code)
 
 
 def _next_runtime(path: Path) -> bytes:

@@ -1,10 +1,11 @@
-"""`python -m tools.testnet`: native validators, a devnet on top; one is killed and returns, tasks settle on."""
+"""`python -m tools.testnet`: native validators, a devnet on top; one is killed and returns, the runtime is replaced."""
 
 import argparse
 import secrets
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tools.agree.native import NativeTrouble, build
 
 from .settings import BadSettings, Settings, read
 from .tasks import Ended, run_tasks
+from .upgrade import check_one_chain, upgrade, versions
 from .validators import Testnet, start_testnet
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,7 +29,7 @@ SKIPPED = 3
 MESH_SECONDS = 120.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One phase of the run."""
 
@@ -55,9 +57,27 @@ def _phase(testnet: Testnet, name: str, submitter: Path, count: int, seconds: fl
     return Row(name, ended, best, final)
 
 
-def _scenario(settings: Settings, testnet: Testnet, submitter: Path) -> list[Row]:
+def _upgraded(testnet: Testnet, submitter: Path, faucet: bytes, count: int, seconds: float) -> Row:
+    old = versions(testnet)
+    with ThreadPoolExecutor(1) as pool:
+        tasks = pool.submit(_phase, testnet, "runtime replaced", submitter, count, seconds)
+        block = upgrade(testnet, faucet)
+        flying = not tasks.done()
+        row = tasks.result()
+    if not flying:
+        raise NativeTrouble(f"no task was in flight when block {block} replaced the runtime")
+    row.best, row.final = testnet.heads(testnet.validators[0].name)
+    chain = check_one_chain(testnet, row.best)
+    new = versions(testnet)
+    if set(new.values()) != {max(old.values()) + 1}:
+        raise NativeTrouble(f"spec_version was {old} and is {new}")
+    _say(f"block {block} replaced the runtime: {old} became {new}; final block {row.best} is {chain[:12]} everywhere")
+    return row
+
+
+def _scenario(settings: Settings, testnet: Testnet, submitter: Path, faucet: bytes) -> list[Row]:
     last = testnet.validators[-1]
-    before, during, after = settings.tasks
+    before, during, after, upgraded = settings.tasks
     rows = [_phase(testnet, "all validators", submitter, before, settings.task_seconds)]
     testnet.nodes[last.name].kill()
     _say(f"{last.name} is killed")
@@ -68,6 +88,7 @@ def _scenario(settings: Settings, testnet: Testnet, submitter: Path) -> list[Row
     _say(f"{last.name} is back and at block {testnet.heads(last.name)[0]}")
     rows.append(_phase(testnet, f"{last.name} back", submitter, after, settings.task_seconds))
     testnet.wait(f"the final block reaching {goal}", lambda: testnet.heads(testnet.validators[0].name)[1] >= goal)
+    rows.append(_upgraded(testnet, submitter, faucet, upgraded, settings.task_seconds))
     return rows
 
 
@@ -106,7 +127,7 @@ def _run(args: argparse.Namespace, settings: Settings, binary: Path, directory: 
         )
         try:
             open_market(world.plan, lambda event: _say(f"  {event.get('text') or event.get('step')}"))
-            rows = _scenario(settings, testnet, world.layout.home(SUBMITTER))
+            rows = _scenario(settings, testnet, world.layout.home(SUBMITTER), faucet)
             good = _table(testnet, rows)
         finally:
             world.stop()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LEAST_VALIDATORS, MOST_VALIDATORS = 3, 10
-PHASES = 3
+PHASES = 4
 
 
 class BadSettings(Exception):  # noqa: N818 # says what is bad
@@ -14,7 +14,7 @@ class BadSettings(Exception):  # noqa: N818 # says what is bad
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One testnet; `tasks` are before, during and after the absence of a validator."""
+    """One testnet; `tasks` are before, during and after the absence of a validator, and during an upgrade."""
 
     name: str
     preset: str
