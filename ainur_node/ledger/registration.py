@@ -18,6 +18,7 @@ from pallets_client.records import Call, Failed, Included, Refused
 
 # Stake above the least one, so that one running job's lock does not already exclude from the next auction.
 STAKE_FACTOR = 2
+_ENDED = (agent_registry.AgentState.RETIRED, agent_registry.AgentState.UNBONDING)
 
 
 class Registration:
@@ -66,7 +67,7 @@ class Registration:
             )
             # Two agents of one account may be on their way at the same time.
             refused = await self._do(call, agent)
-        elif found.state in (agent_registry.AgentState.RETIRED, agent_registry.AgentState.UNBONDING):
+        elif found.state in _ENDED:
             return Rejection("retired", f"the agent {manifest.name} was retired: publish it under another name")
         elif found.state != agent_registry.AgentState.ACTIVE:
             return Rejection("not_active", f"the agent {manifest.name} is not on offer on chain: activate it first")
@@ -88,7 +89,14 @@ class Registration:
         return int(found.version)
 
     async def retire(self, agent: AgentId) -> Rejection | None:
-        """Offer the agent no more."""
+        """End an agent of this account on chain; what the chain would refuse is not signed, for it costs a fee."""
+        found = await self._read(self._client.agent, agent)
+        if found is None:
+            return Rejection("unknown_agent", "no such agent on chain: `ainur agent list` shows ids")
+        if found.provider != self._account:
+            return Rejection("not_owner", "another account registered this agent: ask its owner")
+        if found.state in _ENDED:
+            return Rejection("retired", "this agent is retired already")
         return await self._do(agent_registry.retire_agent(agent), agent)
 
     async def _do(self, call: Call, *natural_id: bytes) -> Rejection | None:

@@ -30,8 +30,8 @@ EXAMPLES = 60
 """Lines that Hypothesis makes up for each command, beside those that are always tried."""
 ASKS = {"no_node", "no_devnet"}
 """What a command says on an empty home when it needs a node."""
-MOVES = {"submit", "transfer", "fund", "publish", "offer", "withdraw"}
-"""Verbs that may move money; of all others the purses are compared once, when all their lines were typed."""
+MOVES = {"submit", "transfer", "fund", "publish", "offer", "withdraw", "update", "retire", "channel", "dispute"}
+"""Words of what may move money; of all others the purses are compared once, when all their lines were typed."""
 NODES = ("submitter", "n1", "n2", "n3", "observer")
 AGENT = str(ROOT / "agents" / "text-summary")
 SUBMIT = ("task", "submit", "--agent", "summarize", "--input", str(DOCUMENT), "--budget", "1", "--deadline", "60s")

@@ -5,6 +5,7 @@ import json
 import trio
 from outbox_world import ME, OutboxWorld
 
+from ainur_node.domain.ids import AgentId
 from ainur_node.domain.manifest import Manifest, read_manifest
 from ainur_node.ledger.registration import Registration
 from ainur_node.signing import NodeSigner
@@ -49,3 +50,22 @@ async def test_agents_that_are_registered_at_the_same_time_all_come_to_be(world:
 
     assert versions == [1, 1, 1]
     assert writer.submitted == 2 + 3
+
+
+async def test_what_cannot_be_retired_costs_nothing(world: OutboxWorld) -> None:
+    caller, writer = world.caller()
+    registration = Registration(world.client, caller, NodeSigner(bytes(32)), ME.account)
+    stranger = Registration(world.client, caller, NodeSigner(bytes(32)), bytes(32))
+    assert await registration.become_provider() is None
+    agent = await registration.register_agent(manifest_of("summarize"))
+    assert isinstance(agent, bytes), agent
+    signed = writer.submitted
+
+    refusals = [await registration.retire(AgentId(bytes(32))), await stranger.retire(agent)]
+    assert [each and each.code for each in refusals] == ["unknown_agent", "not_owner"]
+    assert writer.submitted == signed
+
+    assert await registration.retire(agent) is None
+    again = await registration.retire(agent)
+    assert again is not None
+    assert (again.code, writer.submitted) == ("retired", signed + 1)
