@@ -87,9 +87,11 @@ class ModuleWorld:
         return codes
 
     def publish(self, node: str, manifest: bytes, wasm: bytes, ask_ain: float) -> dict[str, Any]:
-        """Publish a package on a node; Refused when it may not be."""
+        """Publish a package on a node, and see it at the submitter; Refused when it may not be."""
         planck = str(int(ask_ain * 100) * PLANCK_PER_AIN // 100)
-        return self.patiently(node, "agent.publish", manifest=manifest, wasm=wasm, ask=planck)
+        said = self.patiently(node, "agent.publish", manifest=manifest, wasm=wasm, ask=planck)
+        wait_until(lambda: any(a["id"] == said["agent"] for a in self.ask(SUBMITTER, "agent.list")["agents"]))
+        return said
 
     def task(self, capability: str, document: bytes, seconds: float = 90.0) -> dict[str, Any]:
         """Submit a task and wait for its end; the task as its submitter tells it."""
