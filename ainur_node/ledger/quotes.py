@@ -52,6 +52,10 @@ class Quotes:
         """Fee of ending an auction before its bids are closed."""
         return await self._fees([vcg_auction.cancel(_ZERO)])
 
+    async def retire(self, agent: bytes) -> dict[str, Amount]:
+        """Fee of ending an agent for good."""
+        return await self._fees([agent_registry.retire_agent(agent)])
+
     async def offer(self, manifest: Manifest | None) -> tuple[dict[str, Amount], Amount]:
         """Fees of what is missing until this node offers an agent, and the stake that would be held.
 
