@@ -145,7 +145,7 @@ class ChainCourt:
     async def terms(self) -> CourtTerms:
         """What this world's court costs."""
         p = await self._read(self._client.params)
-        return CourtTerms(Amount(p.stake_unit), Amount(p.seat_fee), p.dispute_answer, p.court_appeal)
+        return CourtTerms(Amount(p.stake_unit), Amount(p.seat_fee), p.dispute_answer, p.court_appeal, p.court_commit)
 
     async def price(self, calls: Sequence[str]) -> Fees:
         """What calls would cost now; a fee depends on kind and size of a call, not on what it says."""

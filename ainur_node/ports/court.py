@@ -28,6 +28,7 @@ class CourtTerms:
     seat_fee: Amount
     answer: int
     appeal: int
+    commit: int
 
 
 @dataclass(frozen=True, slots=True)

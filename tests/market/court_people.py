@@ -41,7 +41,7 @@ class PeoplesCourt:
         return self.record if account == self.account else None
 
     async def terms(self) -> CourtTerms:
-        return CourtTerms(UNIT, Amount(UNIT // 50), 60_000, 10_000)
+        return CourtTerms(UNIT, Amount(UNIT // 50), 60_000, 10_000, 20_000)
 
     async def price(self, calls: Sequence[str]) -> Fees:
         return Fees({f"Escrow.{call}": Amount(10) for call in calls}, Amount(10**15), Amount(10**10))
