@@ -92,6 +92,7 @@ class Questions:
             "quote.cancel": quotes.cancel,
             "quote.publish": quotes.publish,
             "quote.offer": quotes.offer,
+            "quote.retire": quotes.retire,
         }
         streams: dict[str, Any] = {
             "task.watch": m.tasks.watch,

@@ -40,12 +40,17 @@ def task_life() -> Life:
         questions=[
             ("cancelled", "not cancelled", lambda task, _: task.cancelled),
             ("given back", "not given back", lambda _, fact: _ending(fact) == "gave_back"),
+            ("ruled for the payer", "not for the payer", lambda _, fact: _ruled_for_payer(fact)),
             ("attempts left", "last attempt", lambda task, _: task.attempt + 1 < MAX_ATTEMPTS),
             ("first attempt", "later attempt", lambda task, _: task.attempt == 0),
             ("about the winner", "about the auction", lambda _, fact: getattr(fact, "code", "") in ABOUT_THE_WINNER),
             ("worth another", "not worth another", lambda task, _: _worth_another(task)),
         ],
     )
+
+
+def _ruled_for_payer(happened: object) -> bool:
+    return getattr(happened, "outcome", "") == "ruled" and not getattr(happened, "paid", 0)
 
 
 def job_life() -> Life:

@@ -102,6 +102,8 @@ def withdraw(ask: Ask) -> Report:
 def retire(ask: Ask) -> Report:
     """End an agent of this node's account on chain, for good."""
     agent = _whole(ask, "id", ask.options.agent)
+    if ask.options.dry_run:
+        return quote(ask, "quote.retire", agent=agent)
     answer = ask.call("agent.retire", wait=60.0, agent=agent)
     return Report(answer, lambda screen: screen.say(f"{short(agent)} is retired for good; its name stays taken"))
 
@@ -116,6 +118,8 @@ def update(ask: Ask) -> Report:
     price = ask.options.ask if ask.options.ask is not None else found.get("ask")
     if price is None:
         raise Usage("this node does not offer that agent at present", hint="name its price: --ask 0.2")
+    if ask.options.dry_run:
+        return quote(ask, "quote.publish", manifest=manifest, ask=price)
     return _registered(ask, "agent.publish", {"manifest": manifest, "wasm": wasm, "ask": price})
 
 
@@ -176,6 +180,7 @@ def _update_options(parser: Parser) -> None:
     _agent_option(parser)
     parser.add_argument("directory", metavar="DIR", help="the directory with manifest.json and the module")
     parser.add_argument("--ask", metavar="AIN", type=values.amount, help="least pay per task (default: as before)")
+    dry_run_option(parser)
 
 
 def _ask_option(parser: Parser) -> None:
@@ -192,6 +197,11 @@ def _offer_options(parser: Parser) -> None:
 
 def _agent_option(parser: Parser) -> None:
     parser.add_argument("agent", metavar="AGENT", type=values.identifier, help="id of an agent, or its first digits")
+
+
+def _retire_options(parser: Parser) -> None:
+    _agent_option(parser)
+    dry_run_option(parser)
 
 
 def _list_options(parser: Parser) -> None:
@@ -221,7 +231,7 @@ COMMANDS = [
     Command(
         "agent list", "agents this node knows of", "ainur agent list --capability summarize", list_agents, _list_options
     ),
-    Command("agent retire", "end an agent on chain for good", f"ainur agent retire {_ID}", retire, _agent_option),
+    Command("agent retire", "end an agent on chain for good", f"ainur agent retire {_ID}", retire, _retire_options),
     Command(
         "agent update",
         "put another build behind an agent's name",

@@ -1,5 +1,6 @@
 """``ainur dispute``: cases before the court, for the two who quarrel and for those who judge."""
 
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.dry_run import dry_run_option, quote
+from ainur_node.cli.once import once
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, peer, short, when, yes
 
@@ -123,7 +125,9 @@ def join(ask: Ask) -> Report:
     """Become an arbiter, or add to the stake."""
     if ask.options.dry_run:
         return quote(ask, "quote.dispute_join", stake=ask.options.stake)
-    found = ask.call("dispute.join", wait=SETTLE_SECONDS, stake=ask.options.stake)
+    key = ask.options.key or secrets.token_hex(8)
+    with once(key):
+        found = ask.call("dispute.join", wait=SETTLE_SECONDS, stake=ask.options.stake, key=key)
 
     def text(screen: Screen) -> None:
         screen.say(f"arbiter with {ain(found.get('stake'))} at stake, enough for {found.get('units')} seats")
@@ -132,8 +136,24 @@ def join(ask: Ask) -> Report:
     return Report(found, text)
 
 
+def denounce(ask: Ask) -> Report:
+    """Show the chain a vote that its arbiter let out before its time, and be paid a part of its stake."""
+    options = ask.options
+    given: dict[str, Any] = {"case": _case(ask), "arbiter": options.arbiter, "holds": options.holds == "yes"}
+    given |= {"output": options.output, "payee_bps": options.payee_share, "salt": options.salt}
+    if options.dry_run:
+        return quote(ask, "quote.dispute_denounce", **given)
+    found = ask.call("dispute.denounce", wait=SETTLE_SECONDS, **given)
+
+    def text(screen: Screen) -> None:
+        screen.say(f"denounced: the vote of {found.get('seats')} seats does not count")
+        screen.facts([("we get", ain(found.get("reward"))), ("burned", ain(found.get("burned")))])
+
+    return Report(found, text)
+
+
 def leave(ask: Ask) -> Report:
-    """Be drawn no more; asked again after the unbonding time, have the stake back."""
+    """Be drawn no more; the node takes the stake back after the unbonding time."""
     if ask.options.dry_run:
         return quote(ask, "quote.dispute_leave")
     found = ask.call("dispute.leave", wait=SETTLE_SECONDS)
@@ -145,7 +165,7 @@ def leave(ask: Ask) -> Report:
         screen.say(
             f"this account is drawn no more; {ain(found.get('stake'))} can be had at {when(found['withdraw_at'])}"
         )
-        screen.say("next: ainur dispute leave, again at that time")
+        screen.say("next: nothing; a node that runs at that time takes the stake back by itself")
 
     return Report(found, text)
 
@@ -233,12 +253,25 @@ def _show_options(parser: Parser) -> None:
     parser.add_argument("case", metavar="CASE", nargs="?", type=values.identifier, help=help_text)
 
 
+def _denounce_options(parser: Parser) -> None:
+    _case_option(parser)
+    help_text = "account of the arbiter whose vote leaked, 64 hex digits or an address"
+    parser.add_argument("arbiter", metavar="ARBITER", type=values.address, help=help_text)
+    parser.add_argument("--holds", choices=("yes", "no"), required=True, help="the vote's answer")
+    parser.add_argument("--payee-share", metavar="BPS", type=values.whole(0, 10_000), required=True, help="its share")
+    parser.add_argument("--output", metavar="HEX", type=values.digest, required=True, help="its output, 64 digits")
+    parser.add_argument("--salt", metavar="HEX", type=values.digest, required=True, help="its salt, 64 digits")
+    dry_run_option(parser)
+
+
 def _join_options(parser: Parser) -> None:
     parser.add_argument("stake", metavar="AIN", type=values.amount, help="how much to put behind seats")
+    parser.add_argument("--key", metavar="KEY", type=values.key, help="the same key joins once, however often typed")
     dry_run_option(parser)
 
 
 _ID = "4c1a9be2"
+_BOB = "5FHneW46xGXgs5mUiveU4sbTyGBzmstUspZC92UhjJM694ty"
 COMMANDS = [
     Command(
         "dispute open",
@@ -257,6 +290,13 @@ COMMANDS = [
     Command("dispute vote", "judge a case as an arbiter", f"ainur dispute vote {_ID}", vote, _vote_options),
     Command("dispute show", "a case, or all of this node", f"ainur dispute show {_ID} --json", show, _show_options),
     Command("dispute appeal", "ask a larger panel", f"ainur dispute appeal {_ID}", appeal, _appeal_options),
+    Command(
+        "dispute denounce",
+        "show a vote that leaked",
+        f"ainur dispute denounce {_ID} {_BOB} --holds yes --payee-share 0 --output {'9' * 64} --salt {'0' * 64}",
+        denounce,
+        _denounce_options,
+    ),
     Command("dispute join", "become an arbiter", "ainur dispute join 5", join, _join_options),
     Command("dispute leave", "be an arbiter no more", "ainur dispute leave", leave, dry_run_option),
 ]

@@ -59,6 +59,13 @@ def identifier(text: str) -> str:
     return match.group(1).lower()
 
 
+def digest(text: str) -> str:
+    """All 64 hex digits of 32 bytes, in small letters."""
+    if re.fullmatch(r"(?:0x)?[0-9a-fA-F]{64}", text.strip(), re.ASCII) is None:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is not 32 bytes: all 64 hex digits are needed")
+    return text.strip().removeprefix("0x").lower()
+
+
 def name(text: str) -> str:
     """A short name of a capability, node or agent."""
     if _NAME.fullmatch(text) is None:

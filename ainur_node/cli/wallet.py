@@ -8,9 +8,9 @@ from ainur_node.cli import values
 from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report
 from ainur_node.cli.dry_run import dry_run_option, quote
+from ainur_node.cli.once import once
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, short, when
-from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
 SETTLE_SECONDS = 120.0
@@ -89,14 +89,8 @@ def transfer(ask: Ask) -> Report:
     if ask.options.dry_run:
         return quote(ask, "quote.transfer", to=ask.options.to, amount=ask.options.amount)
     key = ask.options.key or secrets.token_hex(8)
-    try:
+    with once(key):
         found = ask.call("wallet.transfer", wait=SETTLE_SECONDS, to=ask.options.to, amount=ask.options.amount, key=key)
-    except Unreachable as away:
-        raise Unreachable(str(away), hint=f"{away.hint}; {_again(key)}", code=away.code) from away
-    except Refused as no:
-        if no.exit_code != ExitCode.UNREACHABLE:
-            raise
-        raise Refused(no.code, f"{no.hint}; {_again(key)}", no.exit_code, no.details) from no
 
     def text(screen: Screen) -> None:
         again = ", by an earlier order with this key" if found.get("repeated") else ""
@@ -104,10 +98,6 @@ def transfer(ask: Ask) -> Report:
         screen.facts([("extrinsic", found.get("hash")), ("block", found.get("block")), ("fee", ain(found.get("fee")))])
 
     return Report(found, text)
-
-
-def _again(key: str) -> str:
-    return f"the order may be under way: type the same with --key {key}, and it is paid once"
 
 
 def ledger(ask: Ask) -> Report:

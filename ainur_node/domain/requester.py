@@ -18,6 +18,8 @@ CLOSED_TOO_LATE = "closed_too_late"
 NOBODY_ANSWERED = "nobody_answered"
 AWARD_REFUSED = "award_refused"
 AWARDED_TOO_LATE = "awarded_too_late"
+RULED_FOR_PAYER = "ruled_for_payer"
+RULED_HINT = "the court ruled for you: price, fee and bond are back; if you still want the work, submit the task again"
 # Ends of an auction that say more about the moment than about the task.
 WORTH_ANOTHER = (CLOSED_TOO_LATE, NOBODY_ANSWERED, AWARD_REFUSED)
 # Refusals of an award that came when its time was over. That cost our bond, and whoever is late may be late again.
@@ -167,6 +169,10 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return replace(task, phase=Phase.DISPUTED), [ruling]
         case fact.Settled(outcome="gave_back") if phase in _MAY_SETTLE and task.opening is not None:
             return _attempt_again(_fail(task, task.opening.provider))
+        case fact.Settled(outcome="ruled", paid=paid) if phase in _MAY_SETTLE and not paid:
+            # The provider was heard and lost. Whether the work is still wanted is for whoever wanted it to say.
+            refunded = replace(task, phase=Phase.REFUNDED, outcome="ruled", price=ZERO, fee=ZERO)
+            return replace(refunded, refused=(RULED_FOR_PAYER, RULED_HINT)), []
         case fact.Settled(outcome=outcome, paid=paid, fee=fee) if phase in _MAY_SETTLE:
             return replace(task, phase=Phase.SETTLED, outcome=outcome, price=paid, fee=fee), []
         case fact.Released() if phase is Phase.RELEASING:

@@ -14,10 +14,11 @@ from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_reads import refusal_of
+from ainur_node.ledger.intents import Intents
 from ainur_node.ledger.watch import ChainWatch
 from ainur_node.ports.court import ArbiterRecord, Bench, CourtTerms, Done, Fees
 from pallets_client.errors import ChainError
-from pallets_client.pallets import court, escrow
+from pallets_client.pallets import court, did, escrow
 from pallets_client.records import Call, Included
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ _SAMPLES = {
     "appeal": court.appeal(_ZERO),
     "commit_vote": court.commit_vote(_ZERO, _ZERO),
     "reveal_vote": court.reveal_vote(_ZERO, court.Revealed(_ZERO, True, 1), _ZERO),  # a record's field
+    "denounce_vote": court.denounce_vote(_ZERO, _ZERO, court.Revealed(_ZERO, True, 1), _ZERO),
     "join_arbiters": court.join_arbiters(_LARGE),
     "leave_arbiters": court.leave_arbiters(),
     "withdraw_arbiter": court.withdraw_arbiter(),
@@ -50,8 +52,10 @@ _SAMPLES = {
 class ChainCourt:
     """The court as this node's account sees it."""
 
-    def __init__(self, client: Any, caller: Caller, watch: ChainWatch, account: bytes) -> None:
+    def __init__(self, client: Any, caller: Caller, orders: Intents, watch: ChainWatch, account: bytes) -> None:
+        """``orders``: what people ask for; what follows from the state of a case needs no memory but the chain's."""
         self._client = client
+        self._orders = orders
         self._caller = caller
         self._watch = watch
         self.account = AccountId(account)
@@ -141,16 +145,21 @@ class ChainCourt:
     async def terms(self) -> CourtTerms:
         """What this world's court costs."""
         p = await self._read(self._client.params)
-        return CourtTerms(Amount(p.stake_unit), Amount(p.seat_fee), p.dispute_answer, p.court_appeal)
+        return CourtTerms(Amount(p.stake_unit), Amount(p.seat_fee), p.dispute_answer, p.court_appeal, p.court_commit)
 
-    async def price(self, call: str) -> Fees:
-        """What a call would cost now; a fee depends on kind and size of a call, not on what it says."""
+    async def price(self, calls: Sequence[str]) -> Fees:
+        """What calls would cost now; a fee depends on kind and size of a call, not on what it says."""
         params = await self._read(self._client.params)
         account = await self._read(self._client.account, self.account)
-        sample = _SAMPLES[call]
-        fee = await self._read(self._client.estimate_fee, sample, self._caller.writer.key)
+        samples = [_SAMPLES[call] for call in calls]
+        if "join_arbiters" in calls and await self._read(self._client.did, self.account) is None:
+            samples.insert(0, did.create(_ZERO, bytes(64)))  # the node key, by which parties know an arbiter
+        fees = {}
+        for sample in samples:
+            fee = await self._read(self._client.estimate_fee, sample, self._caller.writer.key)
+            fees[f"{sample.pallet}.{sample.name}"] = Amount(fee)
         spendable = Amount(max(0, account.spendable - params.fee_reserve))
-        return Fees({f"{sample.pallet}.{sample.name}": Amount(fee)}, spendable, Amount(params.fee_reserve))
+        return Fees(fees, spendable, Amount(params.fee_reserve))
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
         """The node key that is bound to an account."""
@@ -196,17 +205,34 @@ class ChainCourt:
         opening = court.Revealed(output, holds, payee_bps)
         return await self._send(court.reveal_vote(docket.case, opening, salt), *_turn(docket))
 
-    async def join(self, stake: Amount, salt: bytes) -> Done | Rejection:
+    async def denounce_vote(
+        self, docket: Docket, arbiter: AccountId, vote: tuple[bytes, bool, int], salt: bytes
+    ) -> Done | Rejection:
+        """Show a leaked vote."""
+        output, holds, payee_bps = vote
+        opening = court.Revealed(output, holds, payee_bps)
+        return await self._send(court.denounce_vote(docket.case, arbiter, opening, salt), *_turn(docket), arbiter)
+
+    async def join(self, stake: Amount, key: bytes) -> Done | Rejection:
         """Become an arbiter or add to the stake."""
-        return await self._send(court.join_arbiters(stake), salt)
+        return await self._order(court.join_arbiters(stake), key)
 
-    async def leave(self) -> Done | Rejection:
+    async def leave(self, key: bytes) -> Done | Rejection:
         """Be drawn no more."""
-        return await self._send(court.leave_arbiters())
+        return await self._order(court.leave_arbiters(), key)
 
-    async def withdraw(self) -> Done | Rejection:
+    async def withdraw(self, key: bytes) -> Done | Rejection:
         """Have the stake back."""
-        return await self._send(court.withdraw_arbiter())
+        return await self._order(court.withdraw_arbiter(), key)
+
+    async def _order(self, call: Call, key: bytes) -> Done | Rejection:
+        """A call that nothing on chain would keep from happening twice."""
+        told = await self._orders.carry_out(call, key)
+        if isinstance(told, Rejection):
+            return told
+        # An earlier process may have seen it end: then only the row of the outbox says where, "included in block N".
+        number = told.get("block") or str(told.get("state", "0")).rsplit(" ", 1)[-1]
+        return Done(int(number), Amount(int(told.get("fee", 0))))
 
     async def _send(self, call: Call, *natural_id: bytes) -> Done | Rejection:
         outcome = await self._caller.send(call, *natural_id)

@@ -5,6 +5,8 @@ from typing import Any
 
 import trio
 
+from ainur_node.domain.agent import agent_id
+from ainur_node.domain.ids import AccountId
 from ainur_node.domain.manifest import Manifest
 from ainur_node.domain.money import Amount
 from ainur_node.errors import Transient
@@ -52,6 +54,10 @@ class Quotes:
         """Fee of ending an auction before its bids are closed."""
         return await self._fees([vcg_auction.cancel(_ZERO)])
 
+    async def retire(self, agent: bytes) -> dict[str, Amount]:
+        """Fee of ending an agent for good."""
+        return await self._fees([agent_registry.retire_agent(agent)])
+
     async def offer(self, manifest: Manifest | None) -> tuple[dict[str, Amount], Amount]:
         """Fees of what is missing until this node offers an agent, and the stake that would be held.
 
@@ -68,8 +74,16 @@ class Quotes:
             calls.append(agent_registry.register_provider(None, None, stake))
         name = manifest.name if manifest is not None else "n" * 32
         capability = manifest.capability if manifest is not None else "c" * 32
-        calls.append(agent_registry.register_agent(name, capability, _ZERO, _ZERO, 0, 0))
+        found = await self._registered(manifest) if manifest is not None else None
+        if found is None:
+            calls.append(agent_registry.register_agent(name, capability, _ZERO, _ZERO, 0, 0))
+        elif manifest is not None and found.package != manifest.package:
+            calls.append(agent_registry.update_agent(_ZERO, _ZERO, _ZERO, 0, 0))
         return await self._fees(calls), stake
+
+    async def _registered(self, manifest: Manifest) -> Any:
+        genesis: bytes = self._client.genesis_hash
+        return await self._read(self._client.agent, agent_id(genesis, AccountId(self._key.account), manifest.name))
 
     async def terms(self) -> Any:
         """The constants of this world."""

@@ -14,7 +14,9 @@ from ainur_node.market.court_joining import Identity, Joining
 from ainur_node.market.court_judging import Judging
 from ainur_node.market.court_parties import Parties
 from ainur_node.market.court_records import CourtRecords
+from ainur_node.market.desk_arbiters import ArbiterDesk
 from ainur_node.market.desk_court import CourtDesk
+from ainur_node.market.desk_dockets import Dockets
 from ainur_node.market.engine import Engine
 from ainur_node.market.library import Library
 from ainur_node.ports import Clock, Ledger, Mesh, Observer, Readiness, TaskStore
@@ -48,18 +50,19 @@ class Court:
         judging = Judging(self._evidence, library, book, clock)
         self._parties = Parties(engine, book, records, self._evidence, observer, appeals)
         self._arbitrating = Arbitrating(book, records, judging, observer)
-        self._joining = Joining(book, identity, clock)
+        self._joining = Joining(book, identity, records)
         self._stake = stake
+        dockets = Dockets(book, store)
+        self._arbiters = ArbiterDesk(book, records, judging, self._arbitrating, self._joining, dockets, clock)
         self._desk = CourtDesk(
             book,
             ledger,
             store,
             records,
             self._evidence,
-            judging,
-            self._arbitrating,
             self._parties,
-            self._joining,
+            self._arbiters,
+            dockets,
             clock,
         )
 
@@ -72,6 +75,7 @@ class Court:
         async with trio.open_nursery() as nursery:
             await nursery.start(self._parties.run)
             await nursery.start(self._arbitrating.run)
+            nursery.start_soon(self._joining.run)
             if self._stake is not None:
                 nursery.start_soon(self._join, self._stake)
             task_status.started()
@@ -91,21 +95,23 @@ class Court:
 
     def handlers(self) -> dict[str, Any]:
         """Local questions by method name."""
-        desk = self._desk
+        desk, arbiters = self._desk, self._arbiters
         return {
             "dispute.open": desk.open,
             "dispute.evidence": desk.evidence,
-            "dispute.vote": desk.vote,
+            "dispute.vote": arbiters.vote,
             "dispute.show": desk.show,
             "dispute.list": desk.list_cases,
             "dispute.appeal": desk.appeal,
-            "dispute.join": desk.join,
-            "dispute.leave": desk.leave,
-            "dispute.arbiter": desk.arbiter,
+            "dispute.denounce": arbiters.denounce,
+            "dispute.join": arbiters.join,
+            "dispute.leave": arbiters.leave,
+            "dispute.arbiter": arbiters.arbiter,
             "quote.dispute_open": desk.quote_open,
             "quote.dispute_evidence": desk.quote_evidence,
-            "quote.dispute_vote": desk.quote_vote,
+            "quote.dispute_vote": arbiters.quote_vote,
             "quote.dispute_appeal": desk.quote_appeal,
-            "quote.dispute_join": desk.quote_join,
-            "quote.dispute_leave": desk.quote_leave,
+            "quote.dispute_denounce": arbiters.quote_denounce,
+            "quote.dispute_join": arbiters.quote_join,
+            "quote.dispute_leave": arbiters.quote_leave,
         }

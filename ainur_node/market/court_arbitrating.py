@@ -5,7 +5,7 @@ import trio
 
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.court.arbiter import Ballot, Duty, next_duty
-from ainur_node.domain.court.docket import Docket
+from ainur_node.domain.court.docket import Docket, Voting
 from ainur_node.domain.court.party import Wait
 from ainur_node.domain.ids import EscrowId
 from ainur_node.domain.money import ZERO, Amount
@@ -121,6 +121,9 @@ class Arbitrating:
             return duty
         self._observer.count(f"court.{duty}")
         match duty:
+            case Duty.JUDGE if await self._a_persons(docket, now):
+                await self._book.wait_block(await self._book.height(), LOOK_EVERY)
+                return None
             case Duty.JUDGE:
                 await self.vote(docket, None)
                 return None
@@ -131,6 +134,12 @@ class Arbitrating:
                 return await self._book.reveal_vote(docket, opening, ballot.salt)
             case _:
                 return await self._book.poke(docket, duty)
+
+    async def _a_persons(self, docket: Docket, now: int) -> bool:
+        """Whether a person may still judge: where nothing is replayed the first half of the time to vote is theirs."""
+        if docket.replay or not isinstance(docket.phase, Voting):
+            return False
+        return docket.phase.commit_end - now > (await self._book.terms()).commit // 2
 
     async def vote(self, docket: Docket, given: Ballot | None) -> Ballot:
         """The vote of this draw: the one that stands, else ``given``, else by judging; on disk when this returns."""

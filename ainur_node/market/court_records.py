@@ -12,6 +12,7 @@ from ainur_node.domain.ids import EscrowId
 from ainur_node.ports import Clock, TaskStore
 
 CASE, NONCE, BALLOT, SHOWN, SCANNED = "court_case", "court_nonce", "court_ballot", "court_shown", "court_scanned"
+ORDER, LEFT = "court_order", "court_left"
 MAX_KEPT = 512
 """Cases that a node still tells of; the oldest go first."""
 MAX_SHOWN = 32
@@ -24,6 +25,14 @@ class Known:
 
     escrow: str
     role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A step into the court or out of it that is under way: its key at the ledger, and the stake it is about."""
+
+    key: str
+    stake: str
 
 
 class CourtRecords:
@@ -84,8 +93,41 @@ class CourtRecords:
         """Seats up to a block are known."""
         await self._put(SCANNED, bytes(32), block)
 
+    async def order(self, name: str, stake: int = 0) -> tuple[bytes, int]:
+        """Key and stake of the open order of that name: another process asks for the same, and it happens once."""
+        doc = await self._store.get_doc(ORDER, _named(name))
+        if doc is not None:
+            known = msgspec.json.decode(doc, type=Order)
+            return bytes.fromhex(known.key), int(known.stake)
+        key = self._clock.random(16)
+        await self._put(ORDER, _named(name), Order(key.hex(), str(stake)))
+        return key, stake
+
+    async def ordered(self, name: str) -> bool:
+        """Whether an order of that name is open."""
+        return await self._store.get_doc(ORDER, _named(name)) is not None
+
+    async def end_order(self, name: str) -> None:
+        """The order has ended, one way or the other: the next is another one."""
+        await self._store.delete_doc(ORDER, _named(name))
+
+    async def left(self) -> bool:
+        """Whether a person told this node to leave the court, and none to join it since."""
+        return await self._store.get_doc(LEFT, bytes(32)) is not None
+
+    async def note_left(self, *, left: bool) -> None:
+        """Keep what a person said: the configuration alone does not bring an arbiter back that left."""
+        if left:
+            await self._put(LEFT, bytes(32), True)
+        else:
+            await self._store.delete_doc(LEFT, bytes(32))
+
     async def _put(self, kind: str, key: bytes, value: object) -> None:
         await self._store.put_doc(kind, key, msgspec.json.encode(value).decode())
+
+
+def _named(name: str) -> bytes:
+    return content_hash(name.encode())
 
 
 def _draw(docket: Docket) -> bytes:

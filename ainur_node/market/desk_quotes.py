@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ainur_node.domain.auction.rules import reserve_of
-from ainur_node.domain.ids import PackageId
+from ainur_node.domain.ids import AgentId, PackageId
 from ainur_node.domain.manifest import MAX_MANIFEST, Manifest, read_manifest
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
@@ -34,6 +34,10 @@ class Fees(Protocol):
 
     async def offer(self, manifest: Manifest | None) -> tuple[dict[str, Amount], Amount]:
         """Of an offer, and the stake that would be held."""
+        ...
+
+    async def retire(self, agent: AgentId) -> dict[str, Amount]:
+        """Of retiring an agent."""
         ...
 
     async def terms(self) -> Any:
@@ -97,6 +101,15 @@ class QuoteDesk:
         if not any(agent.package == wanted and agent.active for agent in await self._ledger.agents()):
             raise Refuse("unknown_package", "nobody offers that package; `ainur agent list` shows packages")
         return await self._offered(None)
+
+    async def retire(self, params: Params) -> dict[str, Any]:
+        """The end of an agent: burns the fee of the call; only an own one can be retired."""
+        agent = AgentId(id32(params, "agent"))
+        if not any(
+            each.agent == agent and each.provider == self._ledger.account for each in await self._ledger.agents()
+        ):
+            raise Refuse("unknown_agent", "this account has no agent of that id on chain: ainur agent list")
+        return await self._quote(await self._fees.retire(agent))
 
     async def _offered(self, manifest: Manifest | None) -> dict[str, Any]:
         fees, stake = await self._fees.offer(manifest)

@@ -88,6 +88,12 @@ def sentence(happened: Fact) -> str:
             return f"result {short(output)} of {size} bytes verified: {how}"
         case fact.Mismatch(code=code, ground=ground):
             return f"the delivery does not hold: {code} (ground {ground}, {_ground(ground)})"
+        case fact.Settled(outcome="ruled", paid=paid) if not paid:
+            return (
+                "the court ruled for the payer: price, fee and dispute bond are free again, the winner's lock is burned"
+            )
+        case fact.Settled(outcome="ruled", paid=paid):
+            return f"the court ruled: {format_ain(paid)} AIN are paid, what is left of price and fee is free again"
         case fact.Settled(outcome=outcome, paid=paid, fee=fee):
             return f"settled ({outcome}): {format_ain(paid)} AIN paid, {format_ain(fee)} AIN fee burned"
         case fact.Disputed(ground=ground, bond=bond):

@@ -28,6 +28,7 @@ class CourtTerms:
     seat_fee: Amount
     answer: int
     appeal: int
+    commit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class CourtBook(Protocol):
         """What this world's court costs."""
         ...
 
-    async def price(self, call: str) -> Fees:
-        """What a call would cost now; nothing is sent."""
+    async def price(self, calls: Sequence[str]) -> Fees:
+        """What calls would cost now, with the node key's if joining has to bind it first; nothing is sent."""
         ...
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
@@ -142,14 +143,20 @@ class CourtBook(Protocol):
         """Open the own vote; only once a sealed block is past ``commit_end``."""
         ...
 
-    async def join(self, stake: Amount, salt: bytes) -> Done | Rejection:
-        """Become an arbiter or add to the stake; ``salt`` makes two equal orders two."""
+    async def denounce_vote(
+        self, docket: Docket, arbiter: AccountId, vote: tuple[bytes, bool, int], salt: bytes
+    ) -> Done | Rejection:
+        """Show another arbiter's opening before its time; by anyone."""
         ...
 
-    async def leave(self) -> Done | Rejection:
-        """Be drawn no more."""
+    async def join(self, stake: Amount, key: bytes) -> Done | Rejection:
+        """Become an arbiter or add to the stake; once for each ``key``, whatever dies in between."""
         ...
 
-    async def withdraw(self) -> Done | Rejection:
-        """Have the stake back."""
+    async def leave(self, key: bytes) -> Done | Rejection:
+        """Be drawn no more; once for each ``key``."""
+        ...
+
+    async def withdraw(self, key: bytes) -> Done | Rejection:
+        """Have the stake back; once for each ``key``."""
         ...

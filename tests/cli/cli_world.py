@@ -62,8 +62,8 @@ STORY = [
     },
     {"seq": 3, "kind": "Settled", "at": BEGAN + 3120, "text": "paid", "phase": "settled", "final": True, "data": {}},
 ]
-DISPUTE = ("open", "evidence", "vote", "show", "appeal", "join", "leave")
-QUOTED = ("transfer", "fund", "submit", "cancel", "publish", "offer")
+DISPUTE = ("open", "evidence", "vote", "show", "appeal", "join", "leave", "denounce")
+QUOTED = ("transfer", "fund", "submit", "cancel", "publish", "offer", "retire")
 QUOTE = {
     "dry_run": True,
     "holds": {"Escrow::EscrowFunds": str(AIN)},

@@ -59,7 +59,8 @@ def court(node: FakeNode) -> FakeNode:
         "dispute.join": {**ARBITER, "added": str(5 * AIN), "block": 9},
         "dispute.leave": {**ARBITER, "how": "leaving", "block": 9, "withdraw_at": 1_900_000_000_000},
     }
-    for name in ("open", "evidence", "vote", "appeal", "join", "leave"):
+    node.answers["dispute.denounce"] = {"case": CASE, "seats": 3, "reward": "1", "burned": "2"}
+    for name in ("open", "evidence", "vote", "appeal", "join", "leave", "denounce"):
         node.answers[f"quote.dispute_{name}"] = QUOTE
     return node
 
@@ -75,6 +76,7 @@ def lines(tmp_path: Path) -> dict[str, list[str]]:
         "appeal": [CASE[:8]],
         "join": ["5"],
         "leave": [],
+        "denounce": [CASE, "d" * 64, "--holds", "yes", "--payee-share", "0", "--output", "9" * 64, "--salt", "0" * 64],
     }
 
 
@@ -122,3 +124,12 @@ def test_refusals_and_typing_errors_end_with_their_codes(court: FakeNode, ainur:
     assert ainur("dispute", "open", TASK, "--ground", "mood").code == 2
     assert ainur("dispute", "vote", CASE, "--payee-share", "10001").code == 2
     assert ainur("dispute", "join", "much").code == 2
+    opening = ["--holds", "yes", "--payee-share", "0", "--output", "9" * 64]
+    assert ainur("dispute", "denounce", CASE, "d" * 64, *opening, "--salt", "0" * 63).code == 2
+
+
+def test_a_join_that_nobody_answers_says_how_to_ask_again_without_joining_twice(court: FakeNode, ainur: Type) -> None:
+    court.answers["dispute.join"] = refusal("transient", "the chain is away", 3)
+    lost = ainur("dispute", "join", "5", "--json")
+    assert lost.code == 3
+    assert "--key" in lost.json["error"]["hint"]

@@ -36,7 +36,7 @@ def test_a_case_reads_as_what_it_is_in_every_phase(fresh_chain: World) -> None:
     escrow, genesis, client = EscrowId(trial.deal.id), world.genesis, world.client
     first = client.head().number
     seated = next(iter(trial.arbiters))
-    book = ChainCourt(client, cast(Any, None), cast(Any, None), seated)
+    book = ChainCourt(client, cast(Any, None), cast(Any, None), cast(Any, None), seated)
 
     def docket() -> Docket:
         found = book._docket(escrow)
@@ -64,7 +64,7 @@ def test_a_case_reads_as_what_it_is_in_every_phase(fresh_chain: World) -> None:
     assert sum(seat.seats for seat in voting.panel) == d.ROUND_SEATS[0]
     assert all(seat.vote == "waiting" for seat in voting.panel)
     for account in trial.arbiters:
-        mine = ChainCourt(client, cast(Any, None), cast(Any, None), account)
+        mine = ChainCourt(client, cast(Any, None), cast(Any, None), cast(Any, None), account)
         found = mine._seated_in(first, client.head().number)
         assert found == ([(escrow, trial.id)] if voting.seat_of(account) is not None else [])
     trial.vote()

@@ -14,5 +14,6 @@ REQUESTER_TURNS: tuple[fact.RequesterFact, ...] = (
     fact.AwardRefused("not_enough_free", 9),
     fact.WinnerFailed(ESCROW, WINNER, "gave_back"),
     fact.Settled(ESCROW, "gave_back", ZERO, ZERO),
+    fact.Settled(ESCROW, "ruled", ZERO, ZERO),
 )
 PROVIDER_TURNS: tuple[fact.ProviderFact, ...] = (fact.Paid("declined", ZERO),)

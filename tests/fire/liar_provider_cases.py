@@ -19,6 +19,7 @@ LIAR = "n1"
 # All scores are neutral in a new world, so penalties cancel out and each winner is paid the next one's ask.
 N2, N3 = ask_of(1), ask_of(2)
 FEE_BPS, PERF_BPS, FAULT_WEIGHT = 100, 2_000, 10
+SEATS, ARBITER_STAKE = 5, "Escrow::ArbiterStake"
 RESERVE = reserve_of(Amount(10**12), FEE_BPS)
 
 Proof = Callable[[LiarWorld, dict[str, Any]], str]
@@ -93,6 +94,42 @@ class Stale:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A court ruled for the payer: all comes back, the liar loses lock and bond, who judged has its fees."""
+
+    named: tuple[str, ...]
+    proof: Proof
+
+    def __call__(self, world: LiarWorld, shown: Shown) -> Ending:
+        """Compare with what the submitter, the chain and the files say."""
+        done = shown[-1]
+        assert (done["phase"], done["outcome"], done["attempt"]) == ("refunded", "ruled", 0), told(done)
+        assert (done["price"], done["refused"]["code"]) == ("0", "ruled_for_payer")
+        case = world.ask(SUBMITTER, "dispute.show", case=done["escrow"])
+        assert (case["outcome"], case["ruling"]["for"], case["ruling"]["payee_bps"]) == ("ruled", "payer", 0)
+        (panel,) = case["rounds"]
+        assert panel["seats"] == SEATS
+        assert {(seat["vote"], seat["holds"]) for seat in panel["arbiters"]} == {("revealed", True)}
+        params, lock = world.chain.params(), lock_of(N2)
+        bond = max(-(-N2 // 2), SEATS * params.seat_fee)
+        fees = {world.name(seat["arbiter"]): seat["seats"] * params.seat_fee for seat in panel["arbiters"]}
+        assert not {LIAR, SUBMITTER} & set(fees)
+        books = lost_and_won(world, fees | {LIAR: -lock - bond}, lock=lock)
+        score = books.seen.scores[LIAR]
+        assert score is not None
+        assert (score.a, score.b) == (0, FAULT_WEIGHT * fee(N2))
+        story = world.ainur("task", "watch", done["task"])
+        assert story.code == 1
+        assert "the court ruled for the payer" in story.stderr
+        return Ending(
+            outcome=f"ruled: {SUBMITTER} has all back, {', '.join(sorted(fees))} judged for {ain(sum(fees.values()))}",
+            who_lost=LIAR,
+            what=f"lock of {ain(lock)}, dispute bond of {ain(bond)}, reputation",
+            evidence=named_for(world, done, self.named, self.proof),
+        )
+
+
 def lost_and_won(world: LiarWorld, gains: dict[str, int], *, lock: int) -> Any:
     """The books now, after every node's gain was compared to the planck and nothing but stakes is held."""
     books = world.books()
@@ -101,7 +138,12 @@ def lost_and_won(world: LiarWorld, gains: dict[str, int], *, lock: int) -> Any:
     stakes = dict(world.before.stakes)
     stakes[LIAR] -= lock
     assert books.stakes == stakes
-    assert {name: sum(account.held.values()) for name, account in books.seen.accounts.items()} == nobody | stakes
+    held = {name: dict(account.held) for name, account in books.seen.accounts.items()}
+    judging = {name: reasons.pop(ARBITER_STAKE, 0) for name, reasons in held.items()}
+    assert {name: sum(reasons.values()) for name, reasons in held.items()} == nobody | stakes
+    for name, stake in judging.items():
+        arbiter = world.chain.arbiter(bytes.fromhex(world.account(name)))
+        assert (arbiter.stake, arbiter.locked) == (stake, 0) if arbiter is not None else not stake
     return books
 
 
@@ -217,7 +259,7 @@ CASES = (
     Case("reveals-another-ask", Paid("n2", N3, ("bad_opening",), transcript_row(RowStatus.BAD_OPENING))),
     Case("commits-twice", Paid("n1", N2, ("committed_twice",), both_commits)),
     Case("wrong-result", Paid("n2", N3, ("replay_differs", "gave_back"), served_result_and_story, LOCK, attempt=1)),
-    Case("wrong-result-stubborn", Stale(("replay_differs",), served_result)),
+    Case("wrong-result-stubborn", Ruled(("replay_differs",), served_result)),
     Case("dies-at-work", Paid("n2", N3, ("not_delivered",), failed_on_chain, LOCK)),
     Case("another-nodes-result", Stale(("receipt_provider",), served_result)),
     Case("delivers-nothing", Paid("n2", N3, ("not_delivered",), failed_on_chain, LOCK)),

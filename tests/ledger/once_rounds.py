@@ -3,7 +3,8 @@
 Each round is one life of a client: it takes up what the lives before it left open, orders payments of its own, and is
 killed with SIGKILL at one step of the outbox, while its connection to a real chain host is cut at random moments. Its
 store is a real PostgreSQL server. After each round of all steps, and at the end, a life that nobody disturbs ends what
-is open. Then the whole chain is read: every payment that was ordered must be in it exactly once.
+is open. Then the whole chain is read: every payment that was ordered must be in it exactly once. Each life orders one
+step into the court as well, which no event names: the stake in the end is the sum of all that were ordered.
 """
 
 import contextlib
@@ -20,11 +21,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import trio
 
+from ainur_node.domain.money import Amount
 from ainur_node.ledger.calls import Caller
+from ainur_node.ledger.court import ChainCourt
 from ainur_node.ledger.intents import Intents
 from ainur_node.storage.postgres import open_store
 from pallets_client import flights
@@ -50,6 +54,7 @@ STEPS = (
 )
 PAYMENTS = 3  # ordered in each round
 AMOUNT = AIN // 100
+STAKE = AIN  # of each step into the court
 CUTS = 0.01  # of all messages, in each direction; a connection that lives needs a few dozen
 ROUND_SECONDS = 60.0
 LAST_SECONDS = 300.0
@@ -167,6 +172,10 @@ async def _live(life: Life, told: Connection) -> None:
             if life.step is not None:
                 for number in range(PAYMENTS):
                     nursery.start_soon(_order, intents, life, number)
+                bench = ChainCourt(
+                    SimpleNamespace(genesis_hash=bytes(32)), caller, intents, cast(Any, None), PAYER.account
+                )
+                nursery.start_soon(_join, bench, life)
                 await trio.sleep_forever()
             while [one for one in await intents.pending(1000) if one.state == "queued"]:  # noqa: ASYNC110 — a store has no events
                 await trio.sleep(0.05)
@@ -183,6 +192,16 @@ async def _order(intents: Intents, life: Life, number: int) -> None:
     while True:
         try:
             await intents.carry_out(call, b"round %d payment %d" % (life.round, number))
+        except Exception:  # noqa: BLE001 # reason: whoever ordered asks again, as a person would
+            await trio.sleep(0.05)
+        else:
+            return
+
+
+async def _join(bench: ChainCourt, life: Life) -> None:
+    while True:
+        try:
+            await bench.join(Amount(STAKE), b"round %d joins" % life.round)
         except Exception:  # noqa: BLE001 # reason: whoever ordered asks again, as a person would
             await trio.sleep(0.05)
         else:
@@ -282,6 +301,15 @@ class Rounds:
                 process.join()
             ours.close()
 
+    def stake(self) -> int:
+        """Planck that the client has at stake in the court."""
+        client = ChainClient(self.host.url)
+        try:
+            found = client.arbiter(PAYER.account)
+            return found.stake if found is not None else 0
+        finally:
+            client.close()
+
     def paid(self) -> Counter[bytes]:
         """How often the chain paid each account, read from the events of all its blocks."""
         client = ChainClient(self.host.url)
@@ -314,10 +342,10 @@ def run_rounds(directory: Path, dsn: str, rounds: int, seed: int, tell: Callable
                 dead = world.finish(rounds)  # what piles up would only make each next life longer
                 tell(f"{number + 1} rounds, {world.cuts} cuts, {len(dead)} dead, {time.monotonic() - began:.0f} s")
         dead = world.finish(rounds)
-        paid = world.paid()
+        paid, stake = world.paid(), world.stake()
     finally:
         world.close()
-    stored = trio.run(_stored, dsn)
+    stored, joins = trio.run(_stored, dsn)
     ordered = set(world.ordered)
     return {
         "rounds": rounds,
@@ -329,15 +357,18 @@ def run_rounds(directory: Path, dsn: str, rounds: int, seed: int, tell: Callable
         "missing": sum(paid[account] == 0 for account in stored),
         "twice": sum(paid[account] > 1 for account in stored),
         "never_ordered_but_paid": sum(account not in stored for account in paid if account in ordered),
+        "joins": joins,
+        "joined": stake / STAKE,
         "dead": dead,
         "seconds": round(time.monotonic() - began, 1),
-        "good": bool(stored) and not dead and all(paid[account] == 1 for account in stored),
+        "good": bool(stored) and not dead and all(paid[account] == 1 for account in stored) and stake == joins * STAKE,
     }
 
 
-async def _stored(dsn: str) -> set[bytes]:
-    """The payees of all intents that reached the store: an order that was killed before is nobody's promise."""
+async def _stored(dsn: str) -> tuple[set[bytes], int]:
+    """Payees and steps into the court of all intents that reached the store: what was killed before is no promise."""
     async with open_store(dsn, pool=2) as store:
         found = [doc for kind in ("intent", "intent_end") for _, doc in await store.docs(kind, 10_000)]
     calls = [json.loads(json.loads(doc)["call"]) for doc in found]
-    return {bytes.fromhex(call["args"]["dest"]["fields"]["0"]["hex"]) for call in calls}
+    paid = {bytes.fromhex(call["args"]["dest"]["fields"]["0"]["hex"]) for call in calls if "dest" in call["args"]}
+    return paid, sum(call["call"] == "Escrow.join_arbiters" for call in calls)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from market_fakes import CAPABILITY
+from market_fakes import CAPABILITY, manifest_of
 from market_stage import Stage, set_up
 from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
@@ -89,6 +89,30 @@ async def test_a_first_offer_holds_the_stake_and_a_second_one_does_not(stage: St
     assert list(second["fees"]) == ["AgentRegistry.register_agent"]
 
 
+async def test_another_build_under_a_known_name_costs_an_update_and_the_same_one_nothing(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    known = stage.world.client.agents()[0][1]
+    name, owner = (
+        bytes(known.name).decode(),
+        next(n for n in (stage.cheap, stage.dear, stage.dearest) if n.account == known.provider),
+    )
+    newer = manifest_of(name, version="9.9.9")
+
+    found = await desk(owner).publish({"manifest": newer, "ask": "1"})
+
+    assert found["fees"] == {"AgentRegistry.update_agent": str(FEE)}
+
+
+async def test_the_end_of_an_agent_burns_a_fee_and_is_for_its_owner(stage: Stage, autojump_clock: MockClock) -> None:
+    ident, known = stage.world.client.agents()[0]
+    owner = next(n for n in (stage.cheap, stage.dear, stage.dearest) if n.account == known.provider)
+
+    found = await desk(owner).retire({"agent": ident.hex()})
+
+    assert (found["fees"], found["total"]) == ({"AgentRegistry.retire_agent": str(FEE)}, str(FEE))
+
+
 @pytest.mark.parametrize(
     ("question", "params", "code"),
     [
@@ -99,6 +123,7 @@ async def test_a_first_offer_holds_the_stake_and_a_second_one_does_not(stage: St
         ("fund", {"amount": "0"}, "amount_zero"),
         ("offer", {"package": bytes(32).hex(), "ask": "1"}, "unknown_package"),
         ("publish", {"manifest": b"{", "ask": "1"}, "bad_manifest"),
+        ("retire", {"agent": bytes(32).hex()}, "unknown_agent"),
     ],
 )
 async def test_a_dry_run_refuses_what_the_command_would_refuse(

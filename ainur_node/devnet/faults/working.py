@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from ainur_node.wiring import Outside
 
 MAX_SEEN = 1024
-# So long does a dispute wait for a ruling in worlds whose liars give nothing back (market ms).
+# So long does a dispute wait in worlds where nobody judges and liars give nothing back (market ms).
 DISPUTE_LIMIT = 10_000
+# Votes are waited for by all and end early; only the time to appeal is really waited for (market ms).
+COURT_WINDOWS = {"courtCommit": 40_000, "courtReveal": 30_000, "courtAppeal": 3_000}
 # So long may work take in worlds whose winner never delivers (market ms).
 DELIVER_WITHIN = 8_000
 
@@ -89,10 +91,11 @@ FAULTS = (
     Fault(
         name="wrong-result-stubborn",
         sentence="n1 wins, delivers another result than its agent computed, and lies again when it is disputed",
-        ends="nobody rules, so after 10 s half is paid and half comes back; n1's lock and the payer's bond are burned",
+        ends="the others judge, run the work again and rule for the payer, who has all back; n1 loses lock and bond",
         nodes=(WINNER,),
         alter=wrong_result_stubborn,
-        params={"disputeLimit": DISPUTE_LIMIT},
+        params=COURT_WINDOWS,
+        settings={"court": {"arbitrate": True, "stake": "5", "appeals": 0}},
     ),
     Fault(
         name="dies-at-work",
