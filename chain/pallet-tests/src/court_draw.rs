@@ -152,3 +152,94 @@ fn another_size_of_units_counts_from_the_next_draw_on() {
 		trial.execute();
 	});
 }
+
+/// Seats of an accomplice that joins with `units` more between the two nonces, if the panel is drawn at once.
+fn seats_of_a_late_joiner(units: u128) -> Option<u8> {
+	let mut seats = None;
+	court(|| {
+		let trial = Trial::seeding(2);
+		let who = arbiter(7);
+		assert_ok!(Balances::transfer_keep_alive(
+			signed(&EVE),
+			who.clone(),
+			100 * AIN
+		));
+		(0..3).for_each(|_| block_after(100));
+		assert_ok!(trial.open(&PAYER));
+		// the payee knows both nonces now, so it can compute the panel for any stake before it opens its own
+		assert_ok!(Escrow::join_arbiters(signed(&who), units * AIN));
+		assert_ok!(trial.open(&ANN));
+		if Escrow::draw(signed(&EVE), trial.case).is_ok() {
+			let seated = trial.seated();
+			seats = Some(
+				seated
+					.iter()
+					.find(|(a, _)| *a == who)
+					.map_or(0, |(_, n)| *n),
+			);
+		}
+	});
+	seats
+}
+
+#[test]
+fn nobody_picks_the_panel_by_joining_once_the_nonces_are_known() {
+	let majorities =
+		(1..=24).filter(|units| seats_of_a_late_joiner(*units).is_some_and(|n| n >= 3));
+	assert_eq!(majorities.count(), 0);
+}
+
+#[test]
+fn a_tree_that_changed_after_the_first_nonce_is_drawn_from_by_a_block_that_nobody_knew() {
+	let panel = |late: u64| {
+		let mut seated = Vec::new();
+		court(|| {
+			let trial = Trial::seeding(2);
+			(0..3).for_each(|_| block_after(100));
+			assert_ok!(trial.open(&PAYER));
+			assert_ok!(Escrow::leave_arbiters(signed(&arbiter(7))));
+			(0..late).for_each(|_| block_after(100));
+			assert_ok!(trial.open(&ANN));
+			let draw = || Escrow::draw(signed(&EVE), trial.case);
+			assert_noop!(draw(), Error::<Test>::NotSeeded);
+			check();
+			block_after(100);
+			assert_ok!(draw());
+			seated = trial.seated();
+		});
+		seated
+	};
+	// what the payee could choose, when to open, it had to choose before that block
+	assert_ne!(panel(0), panel(1));
+	assert_eq!(panel(1), panel(1));
+}
+
+#[test]
+fn nobody_joins_or_leaves_between_the_last_nonce_and_the_draw() {
+	court(|| {
+		let trial = Trial::seeding(2);
+		(0..3).for_each(|_| block_after(100));
+		assert_ok!(trial.open(&PAYER));
+		assert_ok!(Escrow::join_arbiters(signed(&arbiter(1)), AIN / 4));
+		assert_ok!(trial.open(&ANN));
+		let join = || Escrow::join_arbiters(signed(&arbiter(1)), AIN / 4);
+		let leave = || Escrow::leave_arbiters(signed(&arbiter(2)));
+		assert_noop!(join(), Error::<Test>::DrawPending);
+		assert_noop!(leave(), Error::<Test>::DrawPending);
+		check();
+		// a quarter of a unit changed nothing, so there is nothing to wait for
+		assert_ok!(Escrow::draw(signed(&EVE), trial.case));
+		assert_ok!(join());
+		assert_ok!(leave());
+	});
+	// a party that gives in lets the arbiters go, too
+	court(|| {
+		let trial = Trial::seeding(2);
+		(0..3).for_each(|_| block_after(100));
+		assert_ok!(trial.open(&PAYER));
+		assert_ok!(trial.open(&ANN));
+		assert_ok!(Escrow::give_back(signed(&ANN), trial.sale.escrow));
+		check();
+		assert_ok!(Escrow::leave_arbiters(signed(&arbiter(2))));
+	});
+}

@@ -99,12 +99,12 @@ fn wild(dice: &mut Dice, trial: &Trial) {
 		payee_bps: dice.roll(10_002) as u16,
 	};
 	let _ = match dice.roll(24) {
-		0 if dice.one_in(6) => Escrow::accept(by(), id, 0, true).is_ok(),
-		1 if dice.one_in(6) => Escrow::give_back(by(), id).is_ok(),
+		0 if dice.one_in(3) => Escrow::accept(by(), id, 0, true).is_ok(),
+		1 if dice.one_in(3) => Escrow::give_back(by(), id).is_ok(),
 		2 => Escrow::timeout_dispute(by(), id).is_ok(),
 		3 | 4 => Escrow::default_ruling(by(), id).is_ok(),
 		5 => Escrow::submit_evidence(by(), case, EVIDENCE).is_ok(),
-		6 if dice.one_in(6) => {
+		6 if dice.one_in(2) => {
 			Escrow::propose(signed(&ANN), id, deal.clone()).is_ok()
 				&& Escrow::agree(signed(&PAYER), id, deal).is_ok()
 		}

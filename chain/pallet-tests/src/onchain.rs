@@ -7,7 +7,7 @@ use ainur_primitives::{
 	AccountId32, Balance, H256,
 };
 use frame_support::{assert_noop, assert_ok, dispatch::DispatchResult};
-use pallet_escrow::{AuctionBook, Escrows, HoldReason::EscrowFunds};
+use pallet_escrow::{AuctionBook, Deal, Escrows, HoldReason::EscrowFunds};
 use pallet_vcg_auction::{why, AuctionState, BidCount, Bids, Error, Event, HoldReason::BidBond};
 
 pub fn public(budget: Balance, slots: u16) -> AuctionTerms {
@@ -289,6 +289,31 @@ fn a_failed_winners_slot_goes_to_the_best_bidder_left_and_the_others_work_on() {
 		assert_ok!(Escrow::forget(signed(&EVE), sale.escrow));
 		assert_eq!((record(&sale, 0), record(&sale, 1)), (None, None));
 		assert_eq!(Bids::<Test>::iter_prefix(sale.id).count(), 0);
+	});
+}
+
+#[test]
+fn a_slot_whose_first_milestone_was_paid_has_its_winner_for_good() {
+	market(|| {
+		let sale = shown(1, &CAST);
+		assert_ok!(settle(&sale));
+		let price = record(&sale, 0).unwrap().amount;
+		let deal = Deal::Milestones {
+			parts: vec![price - AIN, AIN].try_into().unwrap(),
+			deliver_within: 1_000,
+		};
+		assert_ok!(Escrow::propose(signed(&PAYER), sale.escrow, deal.clone()));
+		assert_ok!(Escrow::agree(signed(&ANN), sale.escrow, deal));
+		assert_ok!(Escrow::deliver(signed(&ANN), sale.escrow, 0, DELIVERY));
+		assert_ok!(Escrow::accept(signed(&PAYER), sale.escrow, 0, true));
+		pass(1_001);
+		assert_ok!(Escrow::refund(signed(&EVE), sale.escrow));
+		let paid = record(&sale, 0).unwrap();
+		// else anyone could have the payer's money held again for work that it had paid for
+		assert!(Market::now() <= sale.auction().award_by);
+		assert_noop!(settle(&sale), Error::<Test>::NothingToSettle);
+		assert_eq!(record(&sale, 0), Some(paid));
+		assert_eq!(held(EscrowFunds, &PAYER), 0);
 	});
 }
 

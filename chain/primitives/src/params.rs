@@ -34,7 +34,7 @@ pub struct Params {
 	pub start_within: u32,
 	/// Longest time a payer may take to look at a delivery.
 	pub review_within: u32,
-	/// Time to answer a dispute (kept for the court).
+	/// Time to answer a dispute.
 	pub dispute_answer: u32,
 	/// Time after which a dispute without a ruling ends half and half.
 	pub dispute_limit: u32,
@@ -169,6 +169,8 @@ impl Params {
 				self.award_within,
 				self.start_within,
 				self.review_within,
+				// else a payee has lost before it can answer
+				self.dispute_answer,
 				self.dispute_limit,
 			]
 			.iter()
@@ -281,6 +283,11 @@ mod tests {
 		.sound());
 		assert!(!Params {
 			court_appeal: 0,
+			..Params::default()
+		}
+		.sound());
+		assert!(!Params {
+			dispute_answer: 0,
 			..Params::default()
 		}
 		.sound());

@@ -72,5 +72,7 @@ mod errors {
 		TooManyArbiters,
 		/// An amount does not fit the arithmetic; use less.
 		Overflow,
+		/// Both nonces of a case are open and its panel is not drawn; call draw first, anyone may, free of charge.
+		DrawPending,
 	}
 }

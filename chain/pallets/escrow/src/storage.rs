@@ -50,4 +50,16 @@ mod storage {
 	/// Market time since which there were always enough free units for a first panel.
 	#[pallet::storage]
 	pub type Sitting<T: Config> = StorageValue<_, Millis>;
+
+	/// Block in which a weight in the tree changed last.
+	#[pallet::storage]
+	pub type Reweighed<T: Config> = StorageValue<_, u32, ValueQuery>;
+
+	/// Blocks of the first and the last nonce that was opened for the draw that a case waits for.
+	#[pallet::storage]
+	pub type OpenedIn<T: Config> = StorageMap<_, Blake2_128Concat, H256, (u32, u32)>;
+
+	/// Cases with both nonces open whose panel is not drawn yet.
+	#[pallet::storage]
+	pub type Undrawn<T: Config> = StorageValue<_, u32, ValueQuery>;
 }

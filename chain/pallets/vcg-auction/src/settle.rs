@@ -303,15 +303,17 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Whether the winner of this slot failed before it delivered, so that another may have it.
+	/// Whether the winner of this slot failed before it delivered, so that another may have it. Once a milestone
+	/// is paid it has its winner for good: the payer is not to pay twice.
 	fn is_vacant(e: &Escrow) -> bool {
-		matches!(
+		let failed = matches!(
 			e.state,
 			EscrowState::Settled {
 				outcome: Outcome::Declined | Outcome::NotDelivered,
 				..
 			}
-		)
+		);
+		failed && e.paid_so_far == 0
 	}
 
 	/// Market time since which no slot can change any more.

@@ -9,6 +9,7 @@ use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
 	pub(crate) fn do_join(who: AccountId32, amount: Balance) -> DispatchResult {
+		Self::ensure_drawn()?;
 		let known = Arbiters::<T>::get(&who);
 		let mut arbiter = match known {
 			Some(known) => {
@@ -54,6 +55,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Out of the draw at once; the stake stays answerable for `arbiter_unbonding`.
 	pub(crate) fn do_leave(who: AccountId32) -> DispatchResult {
+		Self::ensure_drawn()?;
 		let mut arbiter = Arbiters::<T>::get(&who).ok_or(Error::<T>::NoArbiter)?;
 		let slot = arbiter.slot.take().ok_or(Error::<T>::Leaving)?;
 		tree::change::<T>(slot, arbiter.units, 0);

@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
 	/// Settle everything that is on hold or locked for the case and close it. The escrow is the caller's business.
 	pub(crate) fn close_case(id: H256, e: &Escrow, end: End) -> DispatchResult {
 		let (mut case, _) = Self::find_case(id)?;
+		Self::end_seeding(id, &case);
 		let now = Market::<T>::now();
 		let mut workers = Vec::new();
 		for round in 0..=case.round {

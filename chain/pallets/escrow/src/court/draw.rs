@@ -1,6 +1,10 @@
 //! Drawing a panel. The seed is made of two blocks later than the commitments to the nonces, and of the nonces, which
 //! are opened after those blocks: the author of the blocks did not know the nonces, the parties did not know the
 //! blocks, and a party that dislikes what it now sees cannot keep its nonce without losing the case.
+//!
+//! The panel depends on the tree, too, and whoever opens last could change that. So if a weight changed since the
+//! first nonce was opened, the hash of the block of the last change, and not before that of the last nonce, joins
+//! the seed; and nobody joins or leaves between the last nonce and the draw.
 
 use super::{tree, Case, Panel, Party, Phase, Seat, Vote, ROUND_SEATS, SEED_BLOCKS, SPARE_TRIES};
 use crate::pallet::*;
@@ -16,6 +20,7 @@ use sp_runtime::{traits::UniqueSaturatedInto, DispatchError};
 impl<T: Config> Pallet<T> {
 	/// Begin a draw: the blocks that seed it are yet to come.
 	pub(crate) fn start_seeding(id: H256, case: &mut Case) {
+		Self::end_seeding(id, case);
 		let block = Self::block();
 		let ends = Market::<T>::now() + Millis::from(Market::<T>::params().court_nonce);
 		case.payer.opened = false;
@@ -32,6 +37,21 @@ impl<T: Config> Pallet<T> {
 			block,
 			ends,
 		});
+	}
+
+	/// Forget about the draw that `case` waits for, if it waits for one.
+	pub(crate) fn end_seeding(id: H256, case: &Case) {
+		OpenedIn::<T>::remove(id);
+		let seeding = matches!(case.phase, Phase::Seeding { .. });
+		if seeding && case.payer.opened && case.payee.opened {
+			Undrawn::<T>::mutate(|n| *n = n.saturating_sub(1));
+		}
+	}
+
+	/// Nobody changes the tree of its own will while a panel could be drawn from it.
+	pub(crate) fn ensure_drawn() -> DispatchResult {
+		ensure!(Undrawn::<T>::get() == 0, Error::<T>::DrawPending);
+		Ok(())
 	}
 
 	pub(crate) fn do_open_nonce(who: AccountId32, id: H256, nonce: H256) -> DispatchResult {
@@ -57,6 +77,14 @@ impl<T: Config> Pallet<T> {
 			ends,
 			beacon: seed,
 		};
+		let now = Self::block();
+		OpenedIn::<T>::mutate(id, |slot| {
+			let first = slot.map_or(now, |(first, _)| first);
+			*slot = Some((first, now));
+		});
+		if case.payer.opened && case.payee.opened {
+			Undrawn::<T>::mutate(|n| *n = n.saturating_add(1));
+		}
 		Cases::<T>::insert(id, case);
 		Self::deposit_event(Event::NonceOpened { case: id, by: who });
 		Ok(())
@@ -86,6 +114,7 @@ impl<T: Config> Pallet<T> {
 			_ => false,
 		};
 		ensure!(ready, Error::<T>::NotSeeded);
+		let beacon = Self::beacon_for(id, block, beacon)?;
 		let nonce = |party| match case.side(party) {
 			side if side.opened => side.nonce,
 			_ => H256::zero(),
@@ -117,6 +146,7 @@ impl<T: Config> Pallet<T> {
 		let commit_end = Market::<T>::now() + Millis::from(params.court_commit);
 		let reveal_end = commit_end + Millis::from(params.court_reveal);
 		let round = case.round;
+		Self::end_seeding(id, case);
 		for seat in &panel.seats {
 			Self::deposit_event(Event::Seated {
 				case: id,
@@ -218,7 +248,27 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn block() -> u32 {
+	/// The beacon of a draw that began in `block`: `sealed`, that of its two blocks, and, where a weight changed
+	/// since somebody may have known the seed, a block that nobody knew then.
+	fn beacon_for(id: H256, block: u32, sealed: H256) -> Result<H256, Error<T>> {
+		// without nonces the two blocks are all there is to know
+		let (first, last) =
+			OpenedIn::<T>::get(id).unwrap_or((block.saturating_add(SEED_BLOCKS + 1), 0));
+		let changed = Reweighed::<T>::get();
+		if changed < first {
+			return Ok(sealed);
+		}
+		let since = changed.max(last);
+		ensure!(Self::block() > since, Error::<T>::NotSeeded);
+		let hash = match System::<T>::block_hash(BlockNumberFor::<T>::from(since)) {
+			// anybody could have drawn all the while
+			forgotten if forgotten.is_zero() => System::<T>::parent_hash(),
+			known => known,
+		};
+		Ok(beacon(&Market::<T>::genesis(), &sealed, &hash))
+	}
+
+	pub(crate) fn block() -> u32 {
 		System::<T>::block_number().unique_saturated_into()
 	}
 

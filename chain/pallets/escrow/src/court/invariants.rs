@@ -6,13 +6,23 @@ use crate::{court::*, pallet::*, HoldReason};
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 impl<T: Config> Pallet<T> {
 	/// Every live case belongs to a disputed escrow that names it; locked stake is that of the seats of live cases
-	/// and never more than the stake, which is what is on hold; the tree sums the arbiters' free units.
+	/// and never more than the stake, which is what is on hold; the tree sums the arbiters' free units; the cases
+	/// that wait for a draw are counted.
 	pub(crate) fn check_court() -> Result<(), sp_runtime::TryRuntimeError> {
 		use ainur_primitives::{AccountId32, Balance};
 		use alloc::collections::BTreeMap;
 		use frame_support::{ensure, traits::fungible::InspectHold};
 		let mut locks = BTreeMap::<AccountId32, Balance>::new();
+		let mut undrawn = 0;
 		for (id, case) in Cases::<T>::iter() {
+			let opened = matches!(case.phase, Phase::Seeding { .. })
+				.then_some((case.payer.opened, case.payee.opened));
+			undrawn += u32::from(opened == Some((true, true)));
+			let some = opened.is_some_and(|(payer, payee)| payer || payee);
+			ensure!(
+				OpenedIn::<T>::contains_key(id) == some,
+				"court: blocks of nonces and the nonces differ"
+			);
 			let e = Escrows::<T>::get(case.escrow).ok_or("court: case without an escrow")?;
 			if matches!(case.phase, Phase::Closed { .. }) {
 				ensure!(e.case() != Some(id), "court: escrow names a closed case");
@@ -29,6 +39,7 @@ impl<T: Config> Pallet<T> {
 				}
 			}
 		}
+		ensure!(undrawn == Undrawn::<T>::get(), "court: undrawn miscounted");
 		for (id, e) in Escrows::<T>::iter() {
 			if let Some(case) = e.case() {
 				let of = Cases::<T>::get(case).map(|c| c.escrow);

@@ -79,6 +79,7 @@ impl<T: Config> Pallet<T> {
 			Self::close_case(id, &e, End::Undecided)?;
 			return Self::end_stale(case.escrow, e);
 		};
+		Self::end_seeding(id, &case);
 		// that nobody heard the appeal is not the appellant's fault
 		if let Some(appeal) = case.appeals.pop() {
 			let who = Self::account(&e, appeal.by);

@@ -13,6 +13,7 @@ pub(crate) fn change<T: Config>(slot: u32, old: u32, new: u32) {
 	if old == new {
 		return;
 	}
+	Reweighed::<T>::put(Pallet::<T>::block());
 	let mut node = slot + 1;
 	while node <= MAX_ARBITERS {
 		// the sum contains `old`; all sums are below MAX_ARBITERS * MAX_UNITS
