@@ -53,5 +53,5 @@ pub(super) fn fill<T: Config>(count: u32) {
 
 /// Root sets another unit of stake; weights follow as they are touched.
 pub(super) fn rescale<T: Config>(unit: Balance) {
-	pallet_market::Params::<T>::mutate(|p| p.stake_unit = unit);
+	pallet_market::pallet::Params::<T>::mutate(|p| p.stake_unit = unit);
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{court::*, *};
 use ainur_primitives::{
 	court::{case_id, nonce_link, vote_commit, Ballot},
-	AccountId32, Balance, H256,
+	AccountId32, H256,
 };
 use frame_support::{
 	storage::{with_transaction, TransactionOutcome},
