@@ -67,9 +67,17 @@ mod benches {
 
 	#[benchmark]
 	fn accept() {
+		let sale = Sale::disputed::<T>(Signer::Payer);
+		#[extrinsic_call]
+		_(anyone(), sale.escrow, LAST, true);
+		assert_eq!(outcome::<T>(&sale), Some(Outcome::Paid));
+	}
+
+	#[benchmark]
+	fn accept_case() {
 		let trial = Trial::absent::<T>(Signer::Payer);
 		#[extrinsic_call]
-		_(anyone(), trial.sale.escrow, LAST, true);
+		accept(anyone(), trial.sale.escrow, LAST, true);
 		assert_eq!(outcome::<T>(&trial.sale), Some(Outcome::Paid));
 	}
 
@@ -84,9 +92,17 @@ mod benches {
 
 	#[benchmark]
 	fn give_back() {
+		let sale = Sale::disputed::<T>(Signer::Payee);
+		#[extrinsic_call]
+		_(anyone(), sale.escrow);
+		assert_eq!(outcome::<T>(&sale), Some(Outcome::GaveBack));
+	}
+
+	#[benchmark]
+	fn give_back_case() {
 		let trial = Trial::absent::<T>(Signer::Payee);
 		#[extrinsic_call]
-		_(anyone(), trial.sale.escrow);
+		give_back(anyone(), trial.sale.escrow);
 		assert_eq!(outcome::<T>(&trial.sale), Some(Outcome::GaveBack));
 	}
 
