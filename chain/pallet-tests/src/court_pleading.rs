@@ -2,8 +2,12 @@
 
 use crate::{court::*, mock::*, scene::*};
 use ainur_primitives::H256;
-use frame_support::{assert_noop, assert_ok, dispatch::Pays};
-use pallet_escrow::{court::*, Error, HoldReason::DisputeBond, Outcome};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::{GetDispatchInfo, Pays},
+	weights::Weight,
+};
+use pallet_escrow::{court::*, Call, Error, HoldReason::DisputeBond, Outcome, WeightInfo};
 
 #[test]
 fn the_payee_answers_with_a_bond_and_evidence() {
@@ -191,5 +195,35 @@ fn who_withholds_its_nonce_loses() {
 		assert_noop!(default(), Error::<Test>::WrongPhase);
 		assert_ok!(Escrow::draw(signed(&EVE), trial.case));
 		assert_noop!(default(), Error::<Test>::WrongPhase);
+	});
+}
+
+#[test]
+fn giving_in_weighs_more_once_there_is_a_case_to_close() {
+	court(|| {
+		let trial = Trial::disputed(2);
+		let escrow = trial.sale.escrow;
+		let weights = || {
+			let accept = Call::<Test>::accept {
+				escrow,
+				milestone: 0,
+				verified: false,
+			};
+			[accept, Call::<Test>::give_back { escrow }]
+				.map(|call| call.get_dispatch_info().call_weight)
+		};
+		let plain = [
+			<() as WeightInfo>::accept(),
+			<() as WeightInfo>::give_back(),
+		];
+		assert_eq!(weights(), plain);
+		assert_ok!(trial.respond());
+		let closing = [
+			<() as WeightInfo>::accept_case(),
+			<() as WeightInfo>::give_back_case(),
+		];
+		assert_eq!(weights(), closing);
+		let dearer = |(less, more): (Weight, Weight)| less.ref_time() < more.ref_time();
+		assert!(plain.into_iter().zip(closing).all(dearer));
 	});
 }

@@ -1,9 +1,17 @@
 //! What must hold after every block.
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "std",
+	feature = "runtime-benchmarks"
+))]
 use crate::{pallet::*, HoldReason};
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "std",
+	feature = "runtime-benchmarks"
+))]
 impl<T: Config> Pallet<T> {
 	/// Invariants: the dispute bonds on hold are those of the disputed escrows and their cases, and each payee's
 	/// lock is the sum over its live escrows. The funds on hold are checked by the auctions, which hold some of them.

@@ -120,7 +120,11 @@ pub mod pallet {
 
 		/// The payer pays; `verified` says that it checked the result.
 		#[pallet::call_index(3)]
-		#[pallet::weight(<T as Config>::WeightInfo::accept())]
+		#[pallet::weight(Pallet::<T>::dearer_with_case(
+			escrow,
+			<T as Config>::WeightInfo::accept(),
+			<T as Config>::WeightInfo::accept_case(),
+		))]
 		pub fn accept(
 			origin: OriginFor<T>,
 			escrow: H256,
@@ -142,7 +146,11 @@ pub mod pallet {
 
 		/// The payee takes its delivery back and frees the money; while disputed it costs its lock.
 		#[pallet::call_index(5)]
-		#[pallet::weight(<T as Config>::WeightInfo::give_back())]
+		#[pallet::weight(Pallet::<T>::dearer_with_case(
+			escrow,
+			<T as Config>::WeightInfo::give_back(),
+			<T as Config>::WeightInfo::give_back_case(),
+		))]
 		pub fn give_back(origin: OriginFor<T>, escrow: H256) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_give_back(who, escrow)

@@ -22,10 +22,14 @@ pub trait WeightInfo {
 	fn refund() -> Weight;
 	/// Weight of `accept`.
 	fn accept() -> Weight;
+	/// Weight of `accept` when a case is closed with it.
+	fn accept_case() -> Weight;
 	/// Weight of `auto_release`.
 	fn auto_release() -> Weight;
 	/// Weight of `give_back`.
 	fn give_back() -> Weight;
+	/// Weight of `give_back` when a case is closed with it.
+	fn give_back_case() -> Weight;
 	/// Weight of `dispute`.
 	fn dispute() -> Weight;
 	/// Weight of `resolve`.
@@ -90,6 +94,9 @@ impl WeightInfo for () {
 		Weight::from_parts(1_809_541_500, 0)
 			.saturating_add(ParityDbWeight::get().reads_writes(16, 14))
 	}
+	fn accept_case() -> Weight {
+		CASE
+	}
 	fn auto_release() -> Weight {
 		// 1446.0 to 2314.2 µs
 		Weight::from_parts(1_782_450_000, 0)
@@ -98,6 +105,9 @@ impl WeightInfo for () {
 	fn give_back() -> Weight {
 		// 475.5 to 1015.0 µs
 		Weight::from_parts(547_942_500, 0).saturating_add(ParityDbWeight::get().reads_writes(9, 7))
+	}
+	fn give_back_case() -> Weight {
+		CASE
 	}
 	fn dispute() -> Weight {
 		// 211.0 to 368.7 µs

@@ -1,9 +1,17 @@
 //! What must hold for the court after every block.
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "std",
+	feature = "runtime-benchmarks"
+))]
 use crate::{court::*, pallet::*, HoldReason};
 
-#[cfg(any(feature = "try-runtime", feature = "std"))]
+#[cfg(any(
+	feature = "try-runtime",
+	feature = "std",
+	feature = "runtime-benchmarks"
+))]
 impl<T: Config> Pallet<T> {
 	/// Every live case belongs to a disputed escrow that names it; locked stake is that of the seats of live cases
 	/// and never more than the stake, which is what is on hold; the tree sums the arbiters' free units; the cases
