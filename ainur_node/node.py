@@ -300,6 +300,7 @@ def _market_settings(config: Config) -> MarketSettings:
         start_within=m.start_within_ms,
         deliver_within=m.deliver_within_ms,
         review_within=m.review_within_ms,
+        challenge_within=m.challenge_window_ms,
         quality_bps=m.quality_bps,
         max_open_tasks=m.max_open_tasks,
         max_open_jobs=m.capacity,
