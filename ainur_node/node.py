@@ -172,6 +172,8 @@ async def run(config: Config, alter: Alter | None = None) -> None:
                 await core.start(mesh.run)
             await core.start(market.courier.run)
             await core.start(market.engine.run)
+            await core.start(market.bonds.run)
+            await core.start(market.challenging.run)
             await core.start(market.bidder.run)
             await core.start(market.prefetch.run)
             await core.start(channels.earning.run)

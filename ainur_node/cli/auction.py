@@ -129,10 +129,41 @@ def why(ask: Ask) -> Report:
         if found.get("offenders"):
             offenders(screen, found["offenders"], ask.names)
             _details(screen, found["offenders"])
+        if found.get("challenge"):
+            challenged(screen, found["challenge"])
+        if found.get("bond"):
+            bond(screen, found["bond"])
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
+
+
+def challenged(screen: Screen, row: Mapping[str, Any]) -> None:
+    """What this node did about its auctioneer, and what came of it."""
+    if row.get("demanded"):
+        screen.say("demanded the transcript on chain")
+    if row.get("state") == "succeeded":
+        got = int(row["compensation"]) + int(row["reward"])
+        screen.say(
+            f"challenged on chain in block {row.get('block')} ({row.get('fault')}): {ain(row.get('burned'))} of the "
+            f"auctioneer's bond burned, {ain(str(got))} paid out ({ain(row.get('reward'))} as the reward of this node)"
+        )
+    elif row.get("fault"):
+        screen.say(f"challenge ({row.get('fault')}): {row.get('state')}, {row.get('why') or 'under way'}")
+
+
+BONDS = {
+    "kept": "at stake while the award can be challenged",
+    "returned": "free again after the time for challenges",
+    "lost": "lost: a fault was proven on chain",
+    "gone": "no longer on hold",
+}
+
+
+def bond(screen: Screen, row: Mapping[str, Any]) -> None:
+    """What became of the submitter's own bond."""
+    screen.facts([("bond", f"{ain(row.get('amount'))}, {BONDS.get(str(row.get('state')), row.get('state'))}")])
 
 
 def _details(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,8 +9,8 @@ from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
 from ainur_node.ledger.calls import fields_of
-from ainur_node.ledger.challenge_records import header_of, proof_of, rows_of, standing_of
 from ainur_node.ledger.chain_reads import ChainReads, refusal_of
+from ainur_node.ledger.challenge_records import header_of, proof_of, rows_of, standing_of
 from ainur_node.ledger.records import award_proof
 from pallets_client.errors import UnknownBlock
 from pallets_client.pallets import auction_challenges as calls

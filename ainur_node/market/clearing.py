@@ -7,9 +7,9 @@ import msgspec
 import structlog
 import trio
 
-from ainur_node.domain.auction.commitments import Commit, Opening, commit_hash, prove
+from ainur_node.domain.auction.commitments import Commit, Opening, commit_hash, prove, reveal_ack_message
 from ainur_node.domain.auction.single import RowStatus
-from ainur_node.domain.auction.transcript import Row, Transcript, outcome, transcript_hash
+from ainur_node.domain.auction.transcript import Row, Skipped, Transcript, outcome, transcript_hash
 from ainur_node.domain.canonical import capability_id
 from ainur_node.domain.events import Cleared, NoSale
 from ainur_node.domain.ids import NodeKey
@@ -18,10 +18,12 @@ from ainur_node.domain.reputation import penalty
 from ainur_node.domain.requester import AWARD_REFUSED
 from ainur_node.errors import Bug, Misbehaviour, Transient
 from ainur_node.market import messages
+from ainur_node.market.courier import Courier
 from ainur_node.market.library import Library
-from ainur_node.market.messages import Reveal, RevealRequest
+from ainur_node.market.messages import Reveal, RevealAck, RevealRequest
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import Ledger, Mesh, RemoteRefusal
+from ainur_node.signing import NodeSigner
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +34,12 @@ RETRY_PAUSE = 0.05
 class Clearing:
     """Asks every committer for its opening; whoever is silent until the reveal end does not compete."""
 
-    def __init__(self, mesh: Mesh, ledger: Ledger, library: Library) -> None:
+    def __init__(self, mesh: Mesh, ledger: Ledger, library: Library, signer: NodeSigner, courier: Courier) -> None:
         self._mesh = mesh
         self._ledger = ledger
         self._library = library
+        self._signer = signer
+        self._courier = courier
 
     async def run(self, order: CollectReveals) -> Cleared | NoSale:
         """Collect the reveals and clear."""
@@ -62,7 +66,27 @@ class Clearing:
     async def run_again(self, order: ClearAgain) -> Cleared | NoSale:
         """Recompute without those who failed or could not be awarded."""
         stored = await self._library.transcript(order.transcript_blob)
-        return await self._decide(replace(stored, failed=order.failed, skipped=order.skipped))
+        skipped = order.skipped
+        chain = await self._ledger.auction(order.auction)
+        if chain is not None and chain.challenge_within:
+            skipped = await self._on_record(order, stored)
+        return await self._decide(replace(stored, failed=order.failed, skipped=skipped))
+
+    async def _on_record(self, order: ClearAgain, stored: Transcript) -> tuple[Skipped, ...]:
+        """Whom the chain has on record as unable to win: an award past anybody else would cost our bond.
+
+        Who could be awarded again meanwhile competes again.
+        """
+        blocks = {each.provider: each.block for each in order.skipped}
+        commits = {row.commit.provider: row.commit.commit for row in stored.rows}
+        known = await self._ledger.skipped(order.auction)
+        for row in stored.rows:
+            who = row.commit.provider
+            if who in blocks and who not in known and row.opening is not None:
+                refused = await self._ledger.skip(order.auction, row.opening, prove(commits, who), row.commit)
+                if refused is not None:
+                    log.warning("not_skipped", auction=order.auction.hex()[:16], who=who.hex()[:16], code=refused.code)
+        return tuple(Skipped(who, blocks.get(who, 0)) for who in await self._ledger.skipped(order.auction))
 
     async def _decide(self, transcript: Transcript) -> Cleared | NoSale:
         genesis = self._ledger.genesis
@@ -99,9 +123,17 @@ class Clearing:
             opening = await self._ask(order, commit, node_key)
         if opening is not None:
             status = self._judge(order, commit, opening, quality)
+        if opening is not None and status is not RowStatus.BAD_OPENING:
+            self._acknowledge(order, commit, node_key)
         if status is not RowStatus.REVEALED:
             opening = None
         rows[commit.provider] = Row(commit, node_key, status, opening, quality, owed)
+
+    def _acknowledge(self, order: CollectReveals, commit: Commit, node_key: NodeKey) -> None:
+        """Sign for the reveal: with this its bidder can prove that it was left out."""
+        message = reveal_ack_message(self._ledger.genesis, order.auction, commit.provider, commit.commit)
+        ack = RevealAck(auction=order.auction, signature=self._signer.sign(message))
+        self._courier.hint(peer_id_of(node_key), "auction.ack", messages.encode(ack))
 
     async def _ask(self, order: CollectReveals, commit: Commit, node_key: NodeKey) -> Opening:
         proof = prove({c.provider: c.commit for c in order.commits}, commit.provider)
@@ -111,6 +143,7 @@ class Clearing:
             count=len(order.commits),
             index=proof.index,
             path=list(proof.path),
+            signature=self._signer.sign(order.root),
         )
         body, peer = messages.encode(request), peer_id_of(node_key)
         while True:

@@ -1,4 +1,4 @@
-"""An auction between its close and the return of the auctioneer's bond, as the chain has it (docs/protocol.md §6.2.1)."""
+"""An auction between its close and the return of the auctioneer's bond, as on chain (docs/protocol.md §6.2.1)."""
 
 from dataclasses import dataclass
 
