@@ -104,7 +104,7 @@ class Market:
         stages: dict[type, Any] = {
             orders.HoldBudget: Funding(p.ledger, p.settings, self.slots).run,
             orders.CollectBids: bids.run,
-            orders.CloseAuction: closing.run,
+            orders.CloseAuction: self.bonds.before(closing.run),
             orders.CollectReveals: clearing.run,
             orders.ClearAgain: clearing.run_again,
             orders.AwardOnChain: self.bonds.before(Awarding(p.ledger, p.library, self.courier).run),

@@ -1,4 +1,4 @@
-"""The payer's bonds: each is followed from before the award until it is free again, or somebody took it."""
+"""The payer's bonds: each is followed from before the close until it is free again, or somebody took it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -25,6 +25,8 @@ MAX_FOLLOWED = 10_000
 """Bonds that are taken up after a restart, the newest first; anybody may release the others."""
 LOOK_EVERY = 2_000
 """Market ms between two looks at a window: a demand changes no record that is watched."""
+BREATH = 0.2
+"""Seconds between two looks at the least: the chain's clock moves with its blocks, and may be behind our estimate."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 
 
@@ -73,7 +75,7 @@ class Bonds:
             await trio.sleep_forever()
 
     def before(self, stage: Callable[[O], Awaitable[F]]) -> Callable[[O], Awaitable[F]]:
-        """A stage that may begin a challenge window: the bond is on disk and followed before it does."""
+        """A stage from which on the bond can be lost: it is on disk and followed before that begins."""
 
         async def run(order: O) -> F:
             chain = await self._ledger.auction(order.auction)
@@ -106,6 +108,7 @@ class Bonds:
                         return
                     if standing is None:
                         await self._ledger.watch_auction(auction, seen, until=seen.award_by)
+                        await trio.sleep(BREATH)
                         continue
                     move = next_move(standing, published=tried == standing.demanded > 0)
                     match move:
@@ -125,6 +128,7 @@ class Bonds:
                             log.info("bond_not_released", auction=auction.hex()[:16], code=refused.code)
                             await trio.sleep(pause)
                     before, pause = standing, FIRST_PAUSE
+                    await trio.sleep(BREATH)
                 except Transient as exc:
                     log.info("bond_waits", auction=auction.hex()[:16], why=str(exc))
                     await trio.sleep(pause)

@@ -39,6 +39,8 @@ NAMED = frozenset({"better_bid", "withheld"})
 """Faults that nothing but their proof shows: the others are noted where they are met."""
 LOOKS, LOOK_AGAIN = 3, 1.0
 """Looks for a transcript, and seconds between them, before it counts as withheld: a demand costs both sides a fee."""
+BREATH = 0.2
+"""Seconds between two looks at the least: the chain's clock moves with its blocks, and may be behind our estimate."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 
 
@@ -133,6 +135,7 @@ class Challenging:
                         return
                     if standing is None:
                         await self._ledger.watch_auction(auction, chain, until=chain.reveal_end)
+                        await trio.sleep(BREATH)
                         continue
                     held = await self._held(job, standing)
                     # A transcript that was found is the same for ever; one that is withheld may come yet.
@@ -158,6 +161,7 @@ class Challenging:
                             soon = standing.now + LOOK_EVERY
                             await self._ledger.watch_auction(auction, chain, until=min(until or soon, soon))
                     pause = FIRST_PAUSE
+                    await trio.sleep(BREATH)
                 except Transient as exc:
                     log.info("challenge_waits", auction=auction.hex()[:16], why=str(exc))
                     await trio.sleep(pause)
