@@ -39,7 +39,7 @@ def next_move(s: Standing, *, published: bool) -> Move:
     if s.demanded and s.now <= s.demanded and not published:
         return Publish()
     # A demand that ran out leaves time to prove it.
-    end = max(s.until, s.demanded + s.challenge_within if s.demanded else 0)
+    end = max(s.until, s.demanded + s.challenge_within) if s.demanded else s.until
     return Release() if s.now > end else Wait(end)
 
 
