@@ -10,7 +10,7 @@ from ainur_node.cli.asking import UNKNOWN, Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task, offenders
-from ainur_node.cli.words import ain, peer, when
+from ainur_node.cli.words import ain, bond, peer, when
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
@@ -131,8 +131,7 @@ def why(ask: Ask) -> Report:
             _details(screen, found["offenders"])
         if found.get("challenge"):
             challenged(screen, found["challenge"])
-        if found.get("bond"):
-            bond(screen, found["bond"])
+        screen.facts([("bond", bond(found.get("bond")))])
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 
@@ -151,19 +150,6 @@ def challenged(screen: Screen, row: Mapping[str, Any]) -> None:
         )
     elif row.get("fault"):
         screen.say(f"challenge ({row.get('fault')}): {row.get('state')}, {row.get('why') or 'under way'}")
-
-
-BONDS = {
-    "kept": "at stake while the award can be challenged",
-    "returned": "free again after the time for challenges",
-    "lost": "lost: a fault was proven on chain",
-    "gone": "no longer on hold",
-}
-
-
-def bond(screen: Screen, row: Mapping[str, Any]) -> None:
-    """What became of the submitter's own bond."""
-    screen.facts([("bond", f"{ain(row.get('amount'))}, {BONDS.get(str(row.get('state')), row.get('state'))}")])
 
 
 def _details(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ from ainur_node.domain.auction import accusing, bond
 from ainur_node.domain.auction.accusing import Ask, Held, Look, Over, Prove, Seen, Wait, holds, next_move
 from ainur_node.domain.auction.commitments import bid_set_root, prove, proves, root_of, tree_of
 from ainur_node.domain.auction.proofs import (
+    CODES,
     BetterBid,
     Between,
     DroppedCommit,
@@ -186,6 +187,16 @@ def test_a_bid_above_the_reserve_refutes_no_missing_sale() -> None:
 
     assert isinstance(move(mine, standing(won=None, reserve=Amount(exact), quality_bps=0)), Prove)
     assert move(mine, standing(won=None, reserve=Amount(exact - 1), quality_bps=0)) == Wait(120)
+
+
+def test_proofs_have_stable_names() -> None:
+    assert {kind.__name__: code for kind, code in CODES.items()} == {
+        "TwoRoots": "two_roots",
+        "DroppedCommit": "dropped_commit",
+        "BetterBid": "better_bid",
+        "FalseTranscript": "false_transcript",
+        "Withheld": "withheld",
+    }
 
 
 # --- transcripts --------------------------------------------------------------------------------------------------

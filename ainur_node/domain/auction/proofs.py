@@ -1,5 +1,6 @@
 """What proves on chain that an auctioneer broke the rules, put together from what a bidder holds."""
 
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -94,8 +95,9 @@ def absence(commits: Mapping[AccountId, bytes], provider: AccountId, commit: byt
 
     if provider in commits:
         return Replaced(leaf(provider)) if commits[provider] != commit else None
-    below = [who for who in commits if who < provider]
-    above = [who for who in commits if who > provider]
-    if not below and not above:
+    if not commits:
         return None
-    return Between(leaf(max(below)) if below else None, leaf(min(above)) if above else None)
+    order = sorted(commits)
+    place = bisect(order, provider)
+    left, right = order[:place][-1:], order[place:][:1]
+    return Between(leaf(left[0]) if left else None, leaf(right[0]) if right else None)
