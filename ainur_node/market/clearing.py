@@ -13,6 +13,7 @@ from ainur_node.domain.auction.transcript import Row, Skipped, Transcript, outco
 from ainur_node.domain.canonical import capability_id
 from ainur_node.domain.events import Cleared, NoSale
 from ainur_node.domain.ids import NodeKey
+from ainur_node.domain.money import Amount
 from ainur_node.domain.orders import ClearAgain, CollectReveals
 from ainur_node.domain.reputation import penalty
 from ainur_node.domain.requester import AWARD_REFUSED
@@ -122,7 +123,7 @@ class Clearing:
         with trio.move_on_after(seconds):
             opening = await self._ask(order, commit, node_key)
         if opening is not None:
-            status = self._judge(order, commit, opening, quality)
+            status = self._judge(order, commit, opening, quality, await self._ledger.min_price())
         if opening is not None and status is not RowStatus.BAD_OPENING:
             self._acknowledge(order, commit, node_key)
         if status is not RowStatus.REVEALED:
@@ -155,7 +156,7 @@ class Clearing:
                 log.info("no_reveal_yet", auction=order.auction.hex()[:16], peer=peer, why=str(exc))
                 await trio.sleep(RETRY_PAUSE)
 
-    def _judge(self, order: CollectReveals, commit: Commit, opening: Opening, quality: int) -> RowStatus:
+    def _judge(self, order: CollectReveals, commit: Commit, opening: Opening, quality: int, least: Amount) -> RowStatus:
         if commit_hash(self._ledger.genesis, order.auction, opening) != commit.commit:
             return RowStatus.BAD_OPENING
         terms, spec = opening.terms, order.spec
@@ -167,6 +168,8 @@ class Clearing:
             and terms.mem_limit == spec.limits.memory_kib
             and terms.abi == 1
             and quality >= spec.min_score
+            # Below the least price no award is possible: two such bids would cost an honest auctioneer its bond.
+            and opening.ask >= least
         )
         return RowStatus.REVEALED if fits else RowStatus.INELIGIBLE
 

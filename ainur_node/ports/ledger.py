@@ -290,6 +290,10 @@ class Ledger(Protocol):
         """Registered agents; may be up to two seconds old."""
         ...
 
+    async def min_price(self) -> Amount:
+        """The least price of an award; may be up to two seconds old."""
+        ...
+
     async def block_hash(self, number: int) -> bytes:
         """Hash of a block."""
         ...
