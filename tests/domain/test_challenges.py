@@ -75,8 +75,10 @@ def held(who: AccountId = LOSER, **changed: Any) -> Held:
     """A bidder that was asked to reveal and got an ack."""
     row = row_of(who)
     assert row.opening is not None
-    made = Held(row.opening, row.commit.commit, spec().encode(), row.quality, 3, b"inclusion", None, b"ack")
-    return replace(made, **{"place": prove(COMMITS, who), **changed})
+    made = Held(
+        row.opening, row.commit.commit, spec().encode(), row.quality, 3, b"inclusion", None, b"ack", prove(COMMITS, who)
+    )
+    return replace(made, **changed)
 
 
 def move(h: Held, s: Standing, seen: Transcript | str | None = "unseen") -> accusing.Move:

@@ -32,11 +32,11 @@ class Held:
     commit: bytes
     spec: bytes
     quality: int
-    seen_block: int = 0
-    inclusion: bytes = b""
-    other: TwoRoots | None = None
-    ack: bytes = b""
-    place: MerkleProof | None = None
+    seen_block: int
+    inclusion: bytes
+    other: TwoRoots | None
+    ack: bytes
+    place: MerkleProof | None
 
 
 @dataclass(frozen=True, slots=True)
