@@ -143,10 +143,10 @@ def challenged(screen: Screen, row: Mapping[str, Any]) -> None:
     if row.get("demanded"):
         screen.say("demanded the transcript on chain")
     if row.get("state") == "succeeded":
-        got = int(row["compensation"]) + int(row["reward"])
         screen.say(
             f"challenged on chain in block {row.get('block')} ({row.get('fault')}): {ain(row.get('burned'))} of the "
-            f"auctioneer's bond burned, {ain(str(got))} paid out ({ain(row.get('reward'))} as the reward of this node)"
+            f"auctioneer's bond burned, {ain(row.get('compensation'))} to the bidder that it cost, "
+            f"{ain(row.get('reward'))} to this node for the proof"
         )
     elif row.get("fault"):
         screen.say(f"challenge ({row.get('fault')}): {row.get('state')}, {row.get('why') or 'under way'}")
