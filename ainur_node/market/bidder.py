@@ -244,7 +244,7 @@ class Bidder:
         job = self._engine.state(JOB, auction)
         if not isinstance(job, ProviderJob) or job.auctioneer != peer or job.phase not in STANDING:
             raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
-        await self._root_on_chain(auction, request, job)
+        chain = await self._root_on_chain(auction, request, job)
         if not signed_by(node_key_of(peer), request.root, request.signature):
             raise RemoteRefusal("unsigned_root", "the root is not signed by the auctioneer's node key")
         if not proves(
@@ -269,12 +269,13 @@ class Bidder:
         rejection = await self._engine.tell(JOB, auction, reveal)
         if rejection is not None and rejection.code != "revealed_already":
             raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
-        await self._affidavits.note_place(auction, request.proof())
+        if chain.challenge_within:
+            await self._affidavits.note_place(auction, request.proof())
         answer = Reveal(ask=messages.money(job.opening.ask), nonce=job.opening.nonce, terms=job.opening.terms.encode())
         return messages.encode(answer)
 
-    async def _root_on_chain(self, auction: AuctionId, request: RevealRequest, job: ProviderJob) -> None:
-        """Return once the root is in a block on our own endpoint; refuse otherwise."""
+    async def _root_on_chain(self, auction: AuctionId, request: RevealRequest, job: ProviderJob) -> ChainAuction:
+        """The auction once the root is in a block on our own endpoint; refuse otherwise."""
         with trio.move_on_after(CHAIN_PATIENCE):
             while True:
                 chain = await self._ledger.auction(auction)
@@ -284,6 +285,6 @@ class Bidder:
                         await self._affidavits.note_root(job, request)
                         await self._grievances.note(auction, "other_root", "root", request.root, on_chain=on_chain)
                         raise RemoteRefusal("other_root", "the chain has another root for this auction")
-                    return
+                    return chain
                 await trio.sleep(CHAIN_PAUSE)
         raise RemoteRefusal("not_closed", "the root is not on chain yet")

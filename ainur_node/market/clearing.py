@@ -44,14 +44,18 @@ class Clearing:
 
     async def run(self, order: CollectReveals) -> Cleared | NoSale:
         """Collect the reveals and clear."""
+        auction = await self._ledger.auction(order.auction)
+        if auction is None:
+            raise Bug(f"auction {order.auction.hex()[:16]} is not on chain")
         rows: dict[bytes, Row] = {}
         seconds = max(0.2, (order.reveal_end - await self._ledger.market_now()) / 1000)
         async with trio.open_nursery() as nursery:
             for commit in order.commits:
                 nursery.start_soon(self._row, order, commit, rows, seconds)
-        auction = await self._ledger.auction(order.auction)
-        if auction is None:
-            raise Bug(f"auction {order.auction.hex()[:16]} is not on chain")
+        if auction.challenge_within:
+            for row in rows.values():
+                if row.status in (RowStatus.REVEALED, RowStatus.INELIGIBLE):
+                    self._acknowledge(order, row.commit, row.node_key)
         transcript = Transcript(
             auction=order.auction,
             root=order.root,
@@ -124,8 +128,6 @@ class Clearing:
             opening = await self._ask(order, commit, node_key)
         if opening is not None:
             status = self._judge(order, commit, opening, quality, await self._ledger.min_price())
-        if opening is not None and status is not RowStatus.BAD_OPENING:
-            self._acknowledge(order, commit, node_key)
         if status is not RowStatus.REVEALED:
             opening = None
         rows[commit.provider] = Row(commit, node_key, status, opening, quality, owed)

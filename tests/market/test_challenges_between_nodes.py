@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 from market_stage import RESERVE, STAKE, Stage, set_up
-from market_world import MarketWorld
+from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.devnet.faults import requesting
@@ -15,7 +15,7 @@ from ainur_node.domain.ids import PeerId
 from ainur_node.ports import Handler, RemoteRefusal
 from ainur_node.wiring import Alter
 from pallets_client.pallets import agent_registry
-from pallets_client.records import AIN
+from pallets_client.records import AIN, Signed
 
 WINDOW = 20_000
 BOND = RESERVE // 10
@@ -183,3 +183,37 @@ async def test_both_sides_go_on_after_a_restart(stage: Stage, autojump_clock: Mo
 
     assert await bond_of(stage, done) == "returned"
     assert not any(node.market.challenging.open for node in stage.world.nodes.values())
+
+
+async def test_a_challenger_that_dies_with_its_proof_signed_challenges_once(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    deaths: list[str] = []
+
+    def deadly(node: MarketNode) -> None:
+        signed = node.writer._on_signed
+        assert signed is not None
+
+        def dies(written: Signed) -> None:
+            signed(written)
+            if written.call_name == "VcgAuction.challenge":
+                deaths.append(node.name)
+                node.crash()
+
+        node.writer._on_signed = dies
+
+    for node in (stage.cheap, stage.dear, stage.dearest):
+        deadly(node)
+    stage.submitter.crash()
+    stage.submitter.alter = requesting.two_roots
+    await stage.world.restart(stage.submitter)
+    done = await stage.submitter.final(await stage.submitter.submit(10 * AIN))
+    (victim,) = (stage.world.nodes[name] for name in deaths)
+    await stage.world.restart(victim)
+    with trio.fail_after(600):
+        while stage.world.in_escrow() or victim.market.challenging.open:  # noqa: ASYNC110 — virtual time
+            await trio.sleep(0.5)
+
+    assert await sent(stage, "challenge") == 1
+    assert await bond_of(stage, done) == "lost"
+    assert victim.held("AgentRegistry::Stake") == STAKE
