@@ -11,6 +11,9 @@ from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.devnet.faults import requesting
+from ainur_node.domain import orders
+from ainur_node.domain.auction.single import RowStatus
+from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.ids import PeerId
 from ainur_node.ports import Handler, RemoteRefusal
 from ainur_node.wiring import Alter
@@ -107,6 +110,33 @@ async def test_a_winner_that_is_paid_too_little_takes_half_of_the_bond(
     assert stage.gain(stage.cheap) == int(done["price"]) + BOND - BURNED
     assert await sent(stage, "challenge") == 1
     assert await bond_of(stage, done) == "lost"
+
+
+async def test_a_bidder_whose_reveal_was_signed_for_and_left_out_proves_the_better_bid(
+    stage: Stage, autojump_clock: MockClock
+) -> None:
+    clearing = stage.submitter.market.engine._stages[orders.CollectReveals].__self__  # type: ignore[attr-defined]
+    honest = clearing._decide
+
+    async def without_cheap(transcript: Transcript) -> Any:
+        rows = tuple(
+            replace(row, status=RowStatus.NOT_REVEALED, opening=None)
+            if row.commit.provider == stage.cheap.account
+            else row
+            for row in transcript.rows
+        )
+        return await honest(replace(transcript, rows=rows))
+
+    clearing._decide = without_cheap
+
+    done = await ended(stage)
+
+    assert done["winner"]["provider"] == stage.dear.account.hex()
+    row = (await challenges(stage, done["auction"]))["cheap"]
+    assert (row["state"], row["fault"], row["compensation"]) == ("succeeded", "better_bid", str(BOND - BURNED))
+    assert "better_bid" in [
+        each["code"] for each in (await stage.cheap.market.auctions.why({"auction": done["auction"]}))["offenders"]
+    ]
 
 
 async def _hide(honest: Handler, peer: PeerId, body: bytes) -> bytes:
