@@ -7,6 +7,15 @@ from dataclasses import replace
 from chain_deal import BOND, PRICE, Deal
 from chain_world import World
 
+from ainur_node.domain.ids import AccountId, ModuleId
+from ainur_node.domain.task import (
+    Limits,
+    TaskSpec,
+    VerificationClass,
+    VerificationPolicy,
+    Visibility,
+    spec_hash,
+)
 from pallets_client import hashing
 from pallets_client.hashing import sha256
 from pallets_client.pallets import auction_challenges as ch
@@ -15,7 +24,7 @@ from pallets_client.pallets.auction_challenges import Leaf, Row, TranscriptHeade
 from pallets_client.pallets.shape import Variant
 from pallets_client.pallets.vcg_auction import MerkleProof, award
 from pallets_client.records import AIN, Call
-from pallets_client.testing.actors import Party
+from pallets_client.testing.actors import ENGINE, MODULE, Party
 from pallets_client.testing.transcripts import transcript_hash
 
 HALF = BOND - BOND // 2
@@ -202,6 +211,41 @@ def test_a_demand_that_is_not_answered_convicts(world: World) -> None:
         world.wait_past(window.demanded)
 
         convicts(deal, deal.other, ch.WITHHELD, victim=deal.winner)
+
+
+def test_an_acknowledged_bid_refutes_an_award_past_it(world: World) -> None:
+    spec = TaskSpec(
+        payer=AccountId(bytes(32)),
+        input_commitment=bytes(32),
+        input_size=1,
+        modules=(ModuleId(sha256(b"another module")), ModuleId(MODULE)),
+        verification_class=VerificationClass.DETERMINISTIC,
+        output_schema=bytes(32),
+        limits=Limits(10**9, 65_536, 4_096),
+        engine=ENGINE,
+        policy=VerificationPolicy.REPLAY,
+        visibility=Visibility.PUBLIC,
+        quality_bps=400,
+        min_score=0,
+        deadline_ms=1_000,
+    )
+    hashed = spec_hash(world.genesis, spec)
+    deal = Deal(world, challenge_within=LONG, spec=hashed).closed()  # type: ignore[arg-type] # one more of its terms
+    world.ok(deal.payer, deal.auction.award(deal.other, PRICE))
+    index = sorted(deal.auction.bids).index(deal.winner.account)
+    opening, mine = deal.auction.bids[deal.winner.account][1], leaf(deal, index)
+    fields = (deal.auction.id, mine.provider, mine.commit)
+    ack = deal.payer.node_key.sign_digest(hashing.tagged("ainur/reveal-ack/1", world.genesis, *fields))
+    proof = ch.better_bid(opening, mine.proof, ack, spec.encode())
+
+    other = replace(spec, input_size=2).encode()
+    refused = [ch.better_bid(opening, mine.proof, bytes(64), spec.encode())]
+    refused.append(ch.better_bid(opening, mine.proof, ack, other))
+    refused.append(ch.better_bid(opening, leaf(deal, 1 - index).proof, ack, spec.encode()))
+    found = world.errors([(deal.other, ch.challenge(deal.auction.id, each)) for each in refused])
+    assert found == ["VcgAuction.BadSignature", "VcgAuction.BadSpec", "VcgAuction.BadProof"]
+    # It leads by an AIN, more than half of the bond.
+    convicts(deal, deal.other, proof, victim=deal.winner)
 
 
 def test_only_a_bidder_that_cannot_win_is_skipped(world: World) -> None:

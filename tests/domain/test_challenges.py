@@ -291,7 +291,7 @@ def test_what_does_not_hold_is_proven() -> None:
 
 def test_a_commit_is_absent_between_its_neighbours_or_replaced() -> None:
     first, second, third = sorted(COMMITS)[:3]
-    some = {first: COMMITS[first], third: COMMITS[third]}
+    some = {third: COMMITS[third], first: COMMITS[first]}
 
     def leaf(who: AccountId) -> Leaf:
         return Leaf(who, some[who], prove(some, who))
