@@ -99,5 +99,5 @@ def absence(commits: Mapping[AccountId, bytes], provider: AccountId, commit: byt
         return None
     order = sorted(commits)
     place = bisect(order, provider)
-    left, right = order[:place][-1:], order[place:][:1]
-    return Between(leaf(left[0]) if left else None, leaf(right[0]) if right else None)
+    left = leaf(order[place - 1]) if place else None
+    return Between(left, leaf(order[place]) if place < len(order) else None)
