@@ -8,7 +8,7 @@ from domain_records import AUCTION, GENESIS, PAYER, b32, spec, transcript
 
 from ainur_node.domain.auction import accusing, bond
 from ainur_node.domain.auction.accusing import Ask, Held, Look, Over, Prove, Seen, Wait, holds, next_move
-from ainur_node.domain.auction.commitments import bid_set_root, prove, proves, root_of, tree_of
+from ainur_node.domain.auction.commitments import bid_set_root, commit_hash, prove, proves, root_of, tree_of
 from ainur_node.domain.auction.proofs import (
     CODES,
     BetterBid,
@@ -278,6 +278,37 @@ def test_an_opening_that_is_not_the_commits_does_not_hold(fields: dict[str, Any]
     assert found is not None
 
     assert not holds(GENESIS, standing(), changed(n, opening=replace(found, **fields)), FROZEN)
+
+
+LOST = next(n for n, row in enumerate(HONEST.rows) if row.commit.provider == LOSER)
+
+
+def test_an_opening_of_another_does_not_hold_although_it_hashes_to_the_commit() -> None:
+    row = HONEST.rows[LOST]
+    assert row.opening is not None
+    foreign = replace(row.opening, provider=WINNER)
+    sealed = replace(row.commit, commit=commit_hash(GENESIS, AUCTION, foreign))
+
+    assert not holds(GENESIS, standing(), changed(LOST, commit=sealed, opening=foreign), FROZEN)
+
+
+def test_a_score_that_the_chain_did_not_freeze_does_not_hold_with_its_own_penalty() -> None:
+    quality = HONEST.rows[LOST].quality + 1
+    t = changed(LOST, quality=quality, penalty=penalty(HONEST.reserve, HONEST.quality_bps, quality))
+
+    assert not holds(GENESIS, standing(), t, FROZEN)
+    assert holds(GENESIS, standing(), t, FROZEN | {LOSER: quality})
+    assert holds(GENESIS, standing(), t, FROZEN | {LOSER: None})
+
+
+def test_other_commits_than_the_closed_ones_are_no_closed_set() -> None:
+    sealed = replace(HONEST.rows[LOST].commit, commit=b32("another"))
+    t = changed(LOST, commit=sealed, status=RowStatus.NOT_REVEALED, opening=None)
+    s = standing(all_revealed=False)
+
+    assert holds(GENESIS, s, t, FROZEN)
+    for bidder in (held(WINNER), held(ack=b""), held(ack=b"", inclusion=b"")):
+        assert move(bidder, s, t) == Prove(FalseTranscript(t))
 
 
 def test_what_does_not_hold_is_proven() -> None:
