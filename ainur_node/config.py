@@ -106,6 +106,7 @@ class MarketConfig:
     start_within_ms: int = _key(20_000, least=1000, most=86_400_000)
     deliver_within_ms: int = _key(60_000, least=1000, most=86_400_000)
     review_within_ms: int = _key(60_000, least=1000, most=86_400_000)
+    challenge_window_ms: int = _key(0, least=0, most=604_800_000)
     capacity: int = _key(64, least=0, most=1024)
     max_open_tasks: int = _key(512, least=1, most=100_000)
     quality_bps: int = _key(400, least=0, most=400)

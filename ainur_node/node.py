@@ -173,6 +173,8 @@ async def run(config: Config, alter: Alter | None = None) -> None:
                 await core.start(mesh.run)
             await core.start(market.courier.run)
             await core.start(market.engine.run)
+            await core.start(market.bonds.run)
+            await core.start(market.challenging.run)
             await core.start(market.bidder.run)
             await core.start(market.prefetch.run)
             await core.start(channels.earning.run)
@@ -301,6 +303,7 @@ def _market_settings(config: Config) -> MarketSettings:
         start_within=m.start_within_ms,
         deliver_within=m.deliver_within_ms,
         review_within=m.review_within_ms,
+        challenge_within=m.challenge_window_ms,
         quality_bps=m.quality_bps,
         max_open_tasks=m.max_open_tasks,
         max_open_jobs=m.capacity,

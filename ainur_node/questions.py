@@ -125,6 +125,8 @@ class Questions:
             "peers": len(self._mesh.peers()),
             "tasks": _phases(m.engine.states(TASK)),
             "jobs": _phases(m.engine.states(JOB)),
+            "bonds": m.bonds.open,
+            "challenges": m.challenging.open,
             "engine": m.engine.statistics(),
             "offers": sum(o.active for o in m.offers.all()),
             "counters": self._counters.counters(),

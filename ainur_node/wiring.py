@@ -8,10 +8,13 @@ from typing import Any
 from ainur_node.domain import orders
 from ainur_node.domain.manifest import MAX_FUEL, MAX_MEMORY, MAX_OUTPUT
 from ainur_node.domain.task import Limits
+from ainur_node.market.affidavits import Affidavits
 from ainur_node.market.answering import Answering
 from ainur_node.market.awarding import Awarding
 from ainur_node.market.bidder import Bidder
 from ainur_node.market.bids import Bids
+from ainur_node.market.bonds import Bonds
+from ainur_node.market.challenging import Challenging
 from ainur_node.market.clearing import Clearing
 from ainur_node.market.closing import Closing, Releasing
 from ainur_node.market.committing import Committing
@@ -89,26 +92,29 @@ class Market:
         self.offers = Offers(p.store, p.mesh)
         bids = Bids(p.mesh, p.ledger, p.signer)
         closing, releasing = Closing(p.ledger), Releasing(p.ledger)
-        clearing = Clearing(p.mesh, p.ledger, p.library)
+        clearing = Clearing(p.mesh, p.ledger, p.library, p.signer, self.courier)
         watching, settling = Watching(p.ledger), Settling(p.ledger)
         committing, handover = Committing(p.mesh, p.ledger), Handover(p.ledger, self.courier)
         answering = Answering(p.ledger, p.library)
         self.slots = AuctionSlots(p.settings.max_auctions)
         grievances = Grievances(p.ledger, p.library, p.store, p.observer)
+        affidavits = Affidavits(p.ledger, p.store)
+        self.bonds = Bonds(p.ledger, p.library, p.store, p.observer)
+        self.challenging = Challenging(p.ledger, p.library, p.store, grievances, affidavits, p.observer)
         stages: dict[type, Any] = {
             orders.HoldBudget: Funding(p.ledger, p.settings, self.slots).run,
             orders.CollectBids: bids.run,
-            orders.CloseAuction: closing.run,
+            orders.CloseAuction: self.bonds.before(closing.run),
             orders.CollectReveals: clearing.run,
             orders.ClearAgain: clearing.run_again,
-            orders.AwardOnChain: Awarding(p.ledger, p.library, self.courier).run,
-            orders.ReleaseHold: releasing.run,
+            orders.AwardOnChain: self.bonds.before(Awarding(p.ledger, p.library, self.courier).run),
+            orders.ReleaseHold: self.bonds.before(releasing.run),
             orders.AwaitDelivery: watching.delivery,
             orders.Verify: Verification(p.mesh, p.ledger, p.library, p.sandbox).run,
             orders.Accept: settling.accept,
             orders.OpenDispute: settling.dispute,
             orders.AwaitRuling: watching.ruling,
-            orders.SendCommit: committing.send,
+            orders.SendCommit: self.challenging.after_commit(committing.send),
             orders.AwaitAward: grievances.after_bid(committing.award),
             orders.StartWork: Working(p.mesh, p.ledger, p.library, p.sandbox, p.signer, p.clock).run,
             orders.Deliver: handover.deliver,
@@ -134,6 +140,7 @@ class Market:
             p.settings,
             engine_id,
             grievances,
+            affidavits,
         )
         self._servers = (
             bids,
@@ -141,7 +148,7 @@ class Market:
             p.library,
             ServingInputs(p.mesh, p.ledger, self.engine, p.library),
             ServingOutputs(p.mesh, self.engine, p.library, p.store),
-            Hints(p.mesh, p.store),
+            Hints(p.mesh, p.store, affidavits),
         )
         self.tasks = TaskDesk(self.engine, p.store, p.ledger, p.library, engine_id, p.clock, p.settings)
         self.agents = AgentDesk(p.ledger, p.library, self.offers, p.registrar, p.ceiling, p.sandbox)

@@ -16,9 +16,27 @@ from pallets_client.following import Follower
 from pallets_client.keys import Sr25519
 from pallets_client.link import DEFAULT_TIMEOUT, Link
 from pallets_client.paging import entries
-from pallets_client.pallets import agent_registry, channels, court, did, escrow, market, reputation, vcg_auction
+from pallets_client.pallets import (
+    agent_registry,
+    auction_challenges,
+    channels,
+    court,
+    did,
+    escrow,
+    market,
+    reputation,
+    vcg_auction,
+)
 from pallets_client.pallets.shape import record
-from pallets_client.parsing import parse_account, parse_auction, parse_escrow, parse_proposal, parse_score
+from pallets_client.parsing import (
+    parse_account,
+    parse_auction,
+    parse_escrow,
+    parse_proposal,
+    parse_score,
+    parse_skips,
+    parse_window,
+)
 from pallets_client.records import Account, Audit, Block, Call, Event, Head
 from pallets_client.scale import decode_compact
 
@@ -172,6 +190,14 @@ class ChainClient:
             return None if found is None else vcg_auction.Closed(*(found[k] for k in ("root", "count", "at", "block")))
         except (TypeError, KeyError) as exc:
             raise ChainMisbehaviour("a closing has root, count, at and block") from exc
+
+    def window(self, auction_id: bytes, at: bytes | None = None) -> auction_challenges.Window | None:
+        """The challenge window of an auction; None before its award and where it has none."""
+        return self._one(vcg_auction.PALLET, "Windows", auction_id, at=at, parse=parse_window)
+
+    def skips(self, auction_id: bytes, at: bytes | None = None) -> tuple[bytes, ...]:
+        """Bidders that the payer showed unable to win, in order."""
+        return self._one(vcg_auction.PALLET, "Skips", auction_id, at=at, parse=parse_skips) or ()
 
     def proposal(self, escrow_id: bytes, at: bytes | None = None) -> escrow.Proposal | None:
         """What one party of an escrow offers the other."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, TypeVar, cast
 
 from pallets_client.errors import ChainMisbehaviour
-from pallets_client.pallets import escrow, vcg_auction
+from pallets_client.pallets import auction_challenges, escrow, vcg_auction
 from pallets_client.pallets.reputation import HISTORY, Score
 from pallets_client.pallets.shape import Variant, record, variant
 from pallets_client.records import Account
@@ -43,6 +43,25 @@ def _auction_state(value: object) -> vcg_auction.AuctionState:
         if state.__name__ == found.name:
             return cast(vcg_auction.AuctionState, _state(state, found))
     raise ChainMisbehaviour(f"auction state {found.name}")
+
+
+def parse_window(value: object) -> auction_challenges.Window:
+    """The challenge window of an auction, with the demand that may stand in it."""
+    struct = dict(_struct(value, "Window"))
+    demand = variant(struct.get("demand"), "Demand")
+    until = demand.fields.get("0", 0)
+    won = struct.get("won")
+    struct["won"] = None if won is None else record(auction_challenges.Won, won)
+    struct["demanded"] = _int(until) if demand.name == "Until" else 0
+    struct["answered"] = demand.name == "Answered"
+    return record(auction_challenges.Window, struct)
+
+
+def parse_skips(value: object) -> tuple[bytes, ...]:
+    """The bidders on record as unable to win, in order."""
+    if not isinstance(value, list):
+        raise ChainMisbehaviour("VcgAuction.Skips: a list expected")
+    return tuple(_bytes32(each) for each in value)
 
 
 def parse_escrow(value: object) -> escrow.Escrow:

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "domain"))
 
+from diagram_bonds import bond_arrows  # noqa: E402
 from diagram_chain import Market, auction_arrows, escrow_arrows  # noqa: E402  (the samples are found through the path above)
 from diagram_channels import channel_arrows  # noqa: E402
 from diagram_lives import Life, arrows  # noqa: E402
@@ -87,6 +88,11 @@ def written() -> str:
                 "An auction on chain",
                 "Pallet `vcg-auction`. Who may call stands before the call; a failed escrow moves its auction, too.",
                 auction_arrows(moves),
+            ),
+            drawn(
+                "The bond of an auctioneer",
+                "Pallet `vcg-auction`, in an auction whose award can be challenged; a challenge divides the bond.",
+                bond_arrows(),
             ),
             drawn("An escrow on chain", "Pallet `escrow`; the final states are its settlements.", escrow_arrows(moves)),
             drawn("A payment channel", "Pallet `channels`; claims and top-ups move no state.", channel_arrows()),

@@ -24,6 +24,7 @@ TARGETS = tuple(
     f"ainur_node/domain/{name}.py"
     for name in (
         *("auction/commitments", "auction/rules", "auction/single", "auction/transcript"),
+        *("auction/accusing", "auction/proofs", "auction/bond"),
         *("requester", "provider", "money", "reputation", "bidding"),
         *("channels/payee", "channels/payer"),
     )
@@ -36,6 +37,9 @@ NEAR = {
     "commitments": ("test_vectors_agree", "test_commit_tree"),
     "rules": ("test_vectors_agree", "test_auction_rule"),
     "single": ("test_vectors_agree", "test_auction_rule"),
+    "accusing": ("test_challenges",),
+    "proofs": ("test_challenges",),
+    "bond": ("test_challenges",),
     "transcript": ("test_vectors_agree", "test_transcript_faults"),
     "money": ("test_money",),
     "reputation": ("test_reputation",),

@@ -10,7 +10,7 @@ from ainur_node.cli.asking import UNKNOWN, Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task, offenders
-from ainur_node.cli.words import ain, peer, when
+from ainur_node.cli.words import ain, bond, peer, when
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
@@ -129,10 +129,27 @@ def why(ask: Ask) -> Report:
         if found.get("offenders"):
             offenders(screen, found["offenders"], ask.names)
             _details(screen, found["offenders"])
+        if found.get("challenge"):
+            challenged(screen, found["challenge"])
+        screen.facts([("bond", bond(found.get("bond")))])
         if found.get("rows"):
             bids(screen, found["rows"], ask.names, _winner(found))
 
     return Report(found, text)
+
+
+def challenged(screen: Screen, row: Mapping[str, Any]) -> None:
+    """What this node did about its auctioneer, and what came of it."""
+    if row.get("demanded"):
+        screen.say("demanded the transcript on chain")
+    if row.get("state") == "succeeded":
+        screen.say(
+            f"challenged on chain in block {row.get('block')} ({row.get('fault')}): {ain(row.get('burned'))} of the "
+            f"auctioneer's bond burned, {ain(row.get('compensation'))} to the bidder that it cost, "
+            f"{ain(row.get('reward'))} to this node for the proof"
+        )
+    elif row.get("fault"):
+        screen.say(f"challenge ({row.get('fault')}): {row.get('state')}, {row.get('why') or 'under way'}")
 
 
 def _details(screen: Screen, rows: Sequence[Mapping[str, Any]]) -> None:

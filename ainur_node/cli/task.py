@@ -10,7 +10,7 @@ from ainur_node.cli.asking import Ask
 from ainur_node.cli.command import Command, Parser, Report, Usage, refusal
 from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.screen import Screen
-from ainur_node.cli.words import ain, clean, counted, peer, short, size, when, yes
+from ainur_node.cli.words import ain, bond, clean, counted, peer, short, size, when, yes
 from ainur_node.rpc.client import Refused, Unreachable
 from ainur_node.rpc.messages import ExitCode
 
@@ -246,6 +246,7 @@ def show(ask: Ask) -> Report:
                     else None,
                 ),
                 ("verified", yes(shown.get("verified"))),
+                ("bond", bond(shown.get("bond"))),
                 ("submitted", when(shown.get("submitted_at"))),
                 ("ended", when(shown.get("ended_at")) if shown.get("ended_at") else None),
                 ("reasons", counted(dict(shown["reasons"])) if shown.get("reasons") else None),

@@ -25,6 +25,19 @@ def ain(planck: object) -> str:
         return str(planck)
 
 
+BONDS = {
+    "kept": "at stake while the award can be challenged",
+    "returned": "free again, nobody proved a fault in time",
+    "lost": "lost: a fault was proven on chain, or the award came too late",
+    "gone": "no longer on hold",
+}
+
+
+def bond(row: Mapping[str, Any] | None) -> str | None:
+    """What became of the submitter's own bond; None when its auction cannot be challenged."""
+    return f"{ain(row.get('amount'))}, {BONDS.get(str(row.get('state')), row.get('state'))}" if row else None
+
+
 def short(ident: object, digits: int = 12) -> str:
     """The first digits of an id: enough to tell it from others and to be typed; tables take 8."""
     text = str(ident or "–")

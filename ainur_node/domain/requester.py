@@ -14,6 +14,8 @@ from ainur_node.domain.task import TaskSpec, auction_id
 from ainur_node.errors import Bug
 
 MAX_ATTEMPTS = 3
+# Where awards can be challenged, a bidder that is able again competes again: so often, each time for a fee of ours.
+MAX_PASSES = 3
 CLOSED_TOO_LATE = "closed_too_late"
 NOBODY_ANSWERED = "nobody_answered"
 AWARD_REFUSED = "award_refused"
@@ -312,7 +314,8 @@ def _fail(task: RequesterTask, payee: AccountId) -> RequesterTask:
 
 
 def _award_refused(task: RequesterTask, winner: AccountId, happened: fact.AwardRefused) -> Step:
-    if happened.code in ABOUT_THE_WINNER:
+    passed_over = sum(each.provider == winner for each in task.skipped)
+    if happened.code in ABOUT_THE_WINNER and passed_over < MAX_PASSES:
         # It says nothing against the bidder in a later attempt: stake and standing are looked at anew there.
         passed = (*task.skipped, Skipped(winner, happened.block))
         return _next_winner(replace(task, escrow=None, opening=None, skipped=passed))

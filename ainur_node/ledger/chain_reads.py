@@ -75,6 +75,11 @@ class ChainReads:
         spendable = max(0, found.spendable - params.fee_reserve)
         return Balance(Amount(found.free), dict(found.held), Amount(spendable), Amount(params.fee_reserve))
 
+    async def min_price(self) -> Amount:
+        """The least price of an award."""
+        params = await self._read_fresh("params", b"", self._client.params)
+        return Amount(params.min_price)
+
     async def auction(self, auction: AuctionId) -> ChainAuction | None:
         """An auction as stored."""
         found = await self._read(self._client.auction, auction)

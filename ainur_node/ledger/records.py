@@ -23,6 +23,8 @@ def auction_of(a: vcg_auction.Auction) -> ChainAuction:
         "reveal_end": a.reveal_end,
         "award_by": a.award_by,
         "failed": tuple(AccountId(f) for f in a.failed),
+        "bond": Amount(a.bond),
+        "challenge_within": a.challenge_within,
     }
     match a.state:
         case vcg_auction.Open():
@@ -99,6 +101,15 @@ def agent_of(agent: bytes, a: agent_registry.Agent) -> ChainAgent:
 
 def award_proof(opening: Opening, proof: MerkleProof, commit: Commit) -> vcg_auction.AwardProof:
     """What ``award`` needs, as the client's records."""
+    return vcg_auction.AwardProof(
+        opening_of(opening),
+        vcg_auction.MerkleProof(proof.index, proof.path),
+        vcg_auction.Commitment(commit.seq, commit.standing_until, commit.signature),
+    )
+
+
+def opening_of(opening: Opening) -> vcg_auction.Opening:
+    """A revealed bid as the client's record."""
     t = opening.terms
     terms = vcg_auction.AgentTerms(
         agent=t.agent,
@@ -112,8 +123,4 @@ def award_proof(opening: Opening, proof: MerkleProof, commit: Commit) -> vcg_auc
         royalty_bps=t.royalty_bps,
         eta_ms=t.eta_ms,
     )
-    return vcg_auction.AwardProof(
-        vcg_auction.Opening(opening.provider, opening.ask, opening.nonce, terms),
-        vcg_auction.MerkleProof(proof.index, proof.path),
-        vcg_auction.Commitment(commit.seq, commit.standing_until, commit.signature),
-    )
+    return vcg_auction.Opening(opening.provider, opening.ask, opening.nonce, terms)

@@ -53,6 +53,7 @@ class RequesterCalls(ChainReads):
                 start_within=terms.start_within,
                 deliver_within=terms.deliver_within,
                 review_within=terms.review_within,
+                challenge_within=terms.challenge_within,
             )
             call = vcg_auction.open_(task, attempt, wanted, self._watch.market_now() + OPEN_WITHIN)
             outcome = await self._caller.send(call, auction)

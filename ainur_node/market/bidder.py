@@ -18,6 +18,7 @@ from ainur_node.domain.reputation import penalty
 from ainur_node.domain.task import TaskSpec, decode_spec, spec_hash
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.market import messages
+from ainur_node.market.affidavits import Affidavits
 from ainur_node.market.bids import TOPIC
 from ainur_node.market.codec import JOB, Fact, State
 from ainur_node.market.courier import Courier
@@ -28,7 +29,7 @@ from ainur_node.market.offers import Offers
 from ainur_node.market.settings import MarketSettings
 from ainur_node.mesh.peers import node_key_of
 from ainur_node.ports import ChainAuction, Clock, Gossip, Ledger, Mesh, Observer, Readiness, RemoteRefusal
-from ainur_node.signing import NodeSigner
+from ainur_node.signing import NodeSigner, signed_by
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,7 @@ class Bidder:
         settings: MarketSettings,
         engine_id: bytes,
         grievances: Grievances,
+        affidavits: Affidavits,
     ) -> None:
         self._mesh = mesh
         self._ledger = ledger
@@ -74,6 +76,7 @@ class Bidder:
         self._settings = settings
         self._engine_id = engine_id
         self._grievances = grievances
+        self._affidavits = affidavits
         self._known: dict[PeerId, None] = {}
         self._under_way: Counter[str] = Counter()
 
@@ -241,7 +244,9 @@ class Bidder:
         job = self._engine.state(JOB, auction)
         if not isinstance(job, ProviderJob) or job.auctioneer != peer or job.phase not in STANDING:
             raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
-        await self._root_on_chain(auction, request)
+        chain = await self._root_on_chain(auction, request, job)
+        if not signed_by(node_key_of(peer), request.root, request.signature):
+            raise RemoteRefusal("unsigned_root", "the root is not signed by the auctioneer's node key")
         if not proves(
             self._ledger.genesis,
             auction,
@@ -264,19 +269,22 @@ class Bidder:
         rejection = await self._engine.tell(JOB, auction, reveal)
         if rejection is not None and rejection.code != "revealed_already":
             raise RemoteRefusal("no_such_bid", "this node has no standing bid in that auction")
+        if chain.challenge_within:
+            await self._affidavits.note_place(auction, request.proof())
         answer = Reveal(ask=messages.money(job.opening.ask), nonce=job.opening.nonce, terms=job.opening.terms.encode())
         return messages.encode(answer)
 
-    async def _root_on_chain(self, auction: AuctionId, request: RevealRequest) -> None:
-        """Return once the root is in a block on our own endpoint; refuse otherwise."""
+    async def _root_on_chain(self, auction: AuctionId, request: RevealRequest, job: ProviderJob) -> ChainAuction:
+        """The auction once the root is in a block on our own endpoint; refuse otherwise."""
         with trio.move_on_after(CHAIN_PATIENCE):
             while True:
                 chain = await self._ledger.auction(auction)
                 if chain is not None and chain.root:
                     if chain.root != request.root or chain.count != request.count:
                         on_chain = chain.root.hex()
+                        await self._affidavits.note_root(job, request)
                         await self._grievances.note(auction, "other_root", "root", request.root, on_chain=on_chain)
                         raise RemoteRefusal("other_root", "the chain has another root for this auction")
-                    return
+                    return chain
                 await trio.sleep(CHAIN_PAUSE)
         raise RemoteRefusal("not_closed", "the root is not on chain yet")

@@ -11,7 +11,7 @@ from ainur_node.domain.ids import AuctionId
 from ainur_node.domain.provider import Phase, ProviderJob
 from ainur_node.domain.rejection import Rejection
 from ainur_node.domain.requester import RequesterTask
-from ainur_node.market import codec
+from ainur_node.market import bonds, challenging, codec
 from ainur_node.market.asking import Params, id32, refuse
 from ainur_node.market.auditing import checks
 from ainur_node.market.codec import JOB, TASK
@@ -134,6 +134,7 @@ class AuctionDesk:
                 "you": {"ask": str(job.opening.ask), "phase": str(job.phase), **numbers},
                 "reasons": [_reason(job.outcome, 1)] if job.outcome and job.phase is not Phase.PAID else [],
                 "offenders": rows_of(await self._store.get_doc(GRIEVANCE, wanted)),
+                "challenge": challenging.told(await self._store.get_doc(challenging.CHALLENGE, wanted)),
             }
         raise Refuse("not_mine", "this node neither submitted nor bid in that auction; try `ainur auction verify`")
 
@@ -162,6 +163,7 @@ class AuctionDesk:
             "reasons": [_reason(code, count) for code, count in sorted(counted.items())],
             "failed": [f.hex() for f in task.failed],
             "offenders": [told(one) for one in named],
+            "bond": bonds.told(await self._store.get_doc(bonds.BOND, task.auction)),
         }
 
 
@@ -202,4 +204,6 @@ def _plain(chain: ChainAuction) -> dict[str, Any]:
         "root": chain.root.hex() or None,
         "transcript": chain.transcript.hex() or None,
         "escrow": chain.escrow.hex() if chain.escrow else None,
+        "bond": str(chain.bond),
+        "challenge_within": chain.challenge_within,
     }

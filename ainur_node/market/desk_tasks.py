@@ -25,7 +25,7 @@ from ainur_node.domain.task import (
     task_id,
 )
 from ainur_node.errors import Misbehaviour, Transient
-from ainur_node.market import codec, views
+from ainur_node.market import bonds, codec, views
 from ainur_node.market.asking import Params, blob, id32, planck, refuse, text, whole
 from ainur_node.market.codec import TASK, Fact, State
 from ainur_node.market.engine import Engine
@@ -231,7 +231,9 @@ class TaskDesk:
         """Everything about a task."""
         task = await self._task(params)
         facts = await self._store.facts(TASK, task.task)
-        return {**views.whole(task, facts), "offenders": [told(one) for one in await offenders(facts, self._library)]}
+        named = [told(one) for one in await offenders(facts, self._library)]
+        bond = bonds.told(await self._store.get_doc(bonds.BOND, task.auction))
+        return {**views.whole(task, facts), "offenders": named, "bond": bond}
 
     async def watch(self, params: Params, send: Send) -> None:
         """Each fact as it happens, until the task is final."""

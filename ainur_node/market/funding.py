@@ -29,6 +29,7 @@ class Funding:
             review_within=s.review_within,
             quality_bps=order.spec.quality_bps,
             min_score=order.spec.min_score,
+            challenge_within=s.challenge_within,
         )
         spec = spec_hash(self._ledger.genesis, order.spec)
         capability = capability_id(order.capability)

@@ -41,6 +41,8 @@ SENTENCES = {
     "left_out": "this node opened its bid when it was asked, and the transcript says that it did not",
     "false_transcript": "the transcript behind its award does not hold",
     "underpaid": "it paid less than the rule gives by the reserve and the bids that stand on chain",
+    "better_bid": "it signed for this node's reveal and awarded past it, or paid more than this bid left room for",
+    "withheld": "it did not publish the transcript that its winner asked for on chain",
     "never_awarded": "it closed the bids and named no winner in time; its bond is burned",
     "never_accepted": "it let the review time pass without a word; the chain paid by itself",
     "input_withheld": "it did not hand the input over in time, so the work was declined",

@@ -28,7 +28,7 @@ Code = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern="^[a-z_]
 MAX_SPEC = 2048
 MAX_OUTPUT = 1 << 20
 MAX_INPUT = 1 << 20
-VERSION = 1
+VERSION = 2
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,13 +89,14 @@ class PassNotice(Message, frozen=True):
 
 
 class RevealRequest(Message, frozen=True):
-    """``auction.reveal``: your leaf is under this root, which is in this block."""
+    """``auction.reveal``: your leaf is under this root, which is on chain, and which the auctioneer signed."""
 
     auction: B32
     root: B32
     count: U32
     index: U32
     path: Annotated[list[B32], msgspec.Meta(max_length=MAX_PROOF)]
+    signature: B64
 
     def proof(self) -> MerkleProof:
         """As a domain record."""
@@ -121,6 +122,13 @@ class Reveal(Message, frozen=True):
             return Opening(provider, ask, self.nonce, decode_terms(self.terms))
         except ValueError as exc:
             raise Misbehaviour(f"the terms of {provider.hex()[:12]} do not decode: {exc}") from exc
+
+
+class RevealAck(Message, frozen=True):
+    """``auction.ack``: the auctioneer signed that it took the reveal in."""
+
+    auction: B32
+    signature: B64
 
 
 class ResultNotice(Message, frozen=True):

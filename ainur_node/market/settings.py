@@ -12,6 +12,8 @@ class MarketSettings:
     start_within: int = 20_000
     deliver_within: int = 60_000
     review_within: int = 60_000
+    # How long an award may be challenged on chain, at the stake of this node's bond; 0: not at all.
+    challenge_within: int = 0
     quality_bps: int = 400
     min_score: int = 0
     max_open_tasks: int = 512

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from ainur_node.domain import events
 from ainur_node.domain.auction.commitments import Commit, MerkleProof, Opening
+from ainur_node.domain.auction.proofs import Proof
+from ainur_node.domain.auction.standing import Convicted, Standing
+from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
@@ -34,6 +37,8 @@ class ChainAuction:
     close_block: int = 0
     transcript: bytes = b""
     escrow: EscrowId | None = None
+    bond: Amount = ZERO  # the auctioneer's that is on hold now
+    challenge_within: int = 0  # ms in which an award may be challenged; 0: not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,7 @@ class OpenTerms:
     review_within: int
     quality_bps: int
     min_score: int
+    challenge_within: int = 0
 
 
 class Ledger(Protocol):
@@ -224,6 +230,34 @@ class Ledger(Protocol):
         """The auction as it was when its root was closed (root, count, close_block); None when the chain forgot."""
         ...
 
+    async def standing(self, auction: AuctionId) -> Standing | None:
+        """An auction with its closing, challenge window and bond, all read at one block; None before the close."""
+        ...
+
+    async def challenge(self, auction: AuctionId, proof: Proof) -> Convicted | Rejection:
+        """Prove a fault of the auctioneer; at most one call for each auction and kind of proof is under way."""
+        ...
+
+    async def demand(self, auction: AuctionId) -> Rejection | None:
+        """Ask, as the winner, for the transcript on chain; None when that stands."""
+        ...
+
+    async def publish(self, transcript: Transcript) -> Rejection | None:
+        """Answer a demand."""
+        ...
+
+    async def release_bond(self, auction: AuctionId) -> Rejection | None:
+        """Have the auctioneer's bond free after the window; None when it is."""
+        ...
+
+    async def skip(self, auction: AuctionId, opening: Opening, proof: MerkleProof, commit: Commit) -> Rejection | None:
+        """Put on record that a bidder cannot be awarded; None when that stands."""
+        ...
+
+    async def skipped(self, auction: AuctionId) -> tuple[AccountId, ...]:
+        """Bidders on record as unable to win, in order."""
+        ...
+
     async def escrow(self, escrow: EscrowId) -> ChainEscrow | None:
         """An escrow as stored."""
         ...
@@ -254,6 +288,10 @@ class Ledger(Protocol):
 
     async def agents(self, capability: str | None = None) -> list[ChainAgent]:
         """Registered agents; may be up to two seconds old."""
+        ...
+
+    async def min_price(self) -> Amount:
+        """The least price of an award; may be up to two seconds old."""
         ...
 
     async def block_hash(self, number: int) -> bytes:

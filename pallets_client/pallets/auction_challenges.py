@@ -52,6 +52,34 @@ class TranscriptHeader:
     skipped: tuple[tuple[bytes, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Won:
+    """The winner of an award that may be challenged; amounts in planck."""
+
+    provider: bytes
+    ask: int
+    penalty: int
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the payer said when it awarded, or ended without a sale (``won`` None), and until when that is contested.
+
+    ``failed`` and ``skipped`` count those on record at the award; ``demanded`` is the market time until which the
+    transcript must be published, 0 when nobody asks for it (any more).
+    """
+
+    until: int
+    transcript: bytes
+    all_revealed: bool
+    won: Won | None
+    failed: int
+    skipped: int
+    demanded: int = 0
+    answered: bool = False
+
+
 def between(left: Leaf | None, right: Leaf | None) -> Variant:
     """Absence: the commit would stand between these two neighbours; none at the end where there is none."""
     return Variant("Between", {"left": left, "right": right})

@@ -9,6 +9,7 @@ from typing import Any
 from pallets_client import hashing
 from pallets_client.keys import verify_digest
 from pallets_client.pallets.agent_registry import AgentState, Provider
+from pallets_client.pallets.auction_challenges import Window, Won
 from pallets_client.pallets.escrow import Escrow, Funded, Settled, Settlement
 from pallets_client.pallets.reputation import penalty, quality_at
 from pallets_client.pallets.vcg_auction import (
@@ -34,6 +35,7 @@ MAX_COMMITS = 256
 MAX_FAILED = 4
 MIN_COMMIT_WITHIN = 100
 MAX_COMMIT_WITHIN = 600_000
+MAX_CHALLENGE = 604_800_000
 _PALLET = "VcgAuction"
 
 
@@ -107,8 +109,8 @@ def open_(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
 def _check_terms(world: World, terms: AuctionTerms) -> int:
     """The reserve that follows from sensible terms."""
     params = world.params
-    kind = (terms.mode, terms.rule, terms.slots, terms.challenge_within)
-    ensure(kind == (0, 1, 1, 0), "VcgAuction.Unsupported")
+    kind = (terms.mode, terms.rule, terms.slots)
+    ensure(kind == (0, 1, 1) and terms.challenge_within <= MAX_CHALLENGE, "VcgAuction.Unsupported")
     windows = (
         (terms.commit_within, MIN_COMMIT_WITHIN, MAX_COMMIT_WITHIN),
         (terms.reveal_within, max(1, params.min_reveal), params.max_reveal),
@@ -177,7 +179,7 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     provider = _eligible(world, auction, opening, args["commitment"])
     _check_proof(world, auction_id, closed, args)
     _check_signature(world, auction_id, provider, opening, args["commitment"])
-    _check_agent(world, auction, opening)
+    check_agent(world, auction, opening)
     _check_price(world, auction, opening, price)
     lock = price * auction.perf_bps // 10_000
     ensure(provider.free_stake >= lock, "VcgAuction.NotEnoughStake")
@@ -188,14 +190,14 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
         world.hold(payer, FUNDS, needed - held, "Escrow.NotEnoughFree")
     else:
         world.release(payer, FUNDS, held - needed)
-    world.release(payer, AUCTION_BOND, auction.bond)
+    q = quality_at(world.scores.get((opening.provider, auction.capability)), auction.score_epoch)
+    owed = penalty(auction.reserve, auction.quality_bps, q)
+    auction = _begin_window(world, auction_id, auction, args, Won(opening.provider, opening.ask, owed, price))
     registry.lock(world, opening.provider, lock)
     # A runner-up's escrow takes the place of the failed winner's.
     escrow_id = hashing.escrow_id(world.genesis, auction_id, args["slot"])
     beacon = world.block_hashes[closed.block]
-    world.auctions[auction_id] = replace(
-        auction, bond=0, state=Awarded(args["transcript"], beacon, world.now, escrow_id)
-    )
+    world.auctions[auction_id] = replace(auction, state=Awarded(args["transcript"], beacon, world.now, escrow_id))
     world.escrows[escrow_id] = Escrow(
         source=auction_id,
         payer=payer,
@@ -242,6 +244,17 @@ def award(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     )
 
 
+def _begin_window(world: World, id_: bytes, auction: Auction, args: Mapping[str, Any], won: Won | None) -> Auction:
+    """From now on the award may be challenged; without a window the bond goes free at once."""
+    if not auction.challenge_within:
+        world.release(auction.payer, AUCTION_BOND, auction.bond)
+        return replace(auction, bond=0)
+    until = world.now + auction.challenge_within
+    skipped = len(world.skips.get(id_, ()))
+    world.windows[id_] = Window(until, args["transcript"], args["all_revealed"], won, len(auction.failed), skipped)
+    return auction
+
+
 def _eligible(world: World, auction: Auction, opening: Opening, commitment: Commitment) -> Provider:
     ensure(opening.provider != auction.payer, "VcgAuction.OwnTask")
     ensure(opening.provider not in auction.failed, "VcgAuction.AlreadyFailed")
@@ -252,7 +265,8 @@ def _eligible(world: World, auction: Auction, opening: Opening, commitment: Comm
     return provider
 
 
-def _check_agent(world: World, auction: Auction, opening: Opening) -> None:
+def check_agent(world: World, auction: Auction, opening: Opening) -> None:
+    """The agent stands on the market as the bid says."""
     agent, terms = world.agents.get(opening.terms.agent), opening.terms
     ensure(
         agent is not None
@@ -301,7 +315,9 @@ def no_sale(world: World, payer: bytes, args: Mapping[str, Any]) -> None:
     """End a closed auction without a winner."""
     auction = _own(world, payer, args["auction"])
     _closed(world, auction, all_revealed=args["all_revealed"])
-    _end(world, args["auction"], auction, NoSale(args["transcript"], world.now))
+    world.release(payer, FUNDS, auction.held)
+    auction = _begin_window(world, args["auction"], auction, args, None)
+    world.auctions[args["auction"]] = replace(auction, state=NoSale(args["transcript"], world.now))
     world.emit(_PALLET, "NoSale", auction=args["auction"], transcript=args["transcript"])
 
 
@@ -338,7 +354,7 @@ def reopen(world: World, auction_id: bytes, failed: bytes) -> None:
 def terminal_since(world: World, auction_id: bytes) -> int | None:
     """Market time since which nothing can happen to the auction; None when it is live or unknown."""
     auction = world.auctions.get(auction_id)
-    if auction is None:
+    if auction is None or auction.bond:  # the bond is released first
         return None
     if isinstance(auction.state, NoSale | Void):
         return auction.state.at

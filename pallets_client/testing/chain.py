@@ -24,7 +24,7 @@ from pallets_client.records import (
     Outcome,
     Refused,
 )
-from pallets_client.testing import auctions, channels, escrows, registry
+from pallets_client.testing import auctions, challenges, channels, escrows, registry
 from pallets_client.testing.world import DispatchError, World, ensure
 
 Rule = Callable[[World, bytes, Mapping[str, Any]], None]
@@ -46,6 +46,11 @@ RULES: Mapping[str, Rule] = {
     "VcgAuction.award": auctions.award,
     "VcgAuction.no_sale": auctions.no_sale,
     "VcgAuction.expire": auctions.expire,
+    "VcgAuction.challenge": challenges.challenge,
+    "VcgAuction.release_bond": challenges.release_bond,
+    "VcgAuction.skip": challenges.skip,
+    "VcgAuction.demand": challenges.demand,
+    "VcgAuction.publish": challenges.publish,
     "Escrow.decline": escrows.decline,
     "Escrow.deliver": escrows.deliver,
     "Escrow.refund": escrows.refund,
@@ -70,7 +75,7 @@ ROOT_RULES: Mapping[str, Rule] = {
 }
 FREE_ON_SUCCESS = frozenset(
     {"VcgAuction.expire", "Escrow.refund", "Escrow.auto_release", "Escrow.timeout_dispute", "Escrow.forget"}
-    | {"Channels.finalize"}
+    | {"VcgAuction.release_bond", "Channels.finalize"}
 )
 KEPT_STATES = 64  # older blocks answer UnknownBlock, as a pruned node does
 HEARTBEAT = 2_000  # ms between blocks when nothing happens

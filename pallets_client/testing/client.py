@@ -9,6 +9,7 @@ from pallets_client.errors import ChainUnreachable, WriterClosed
 from pallets_client.hashing import SINK_ACCOUNT, blake2_256
 from pallets_client.keys import Sr25519
 from pallets_client.pallets.agent_registry import Agent, Provider
+from pallets_client.pallets.auction_challenges import Window
 from pallets_client.pallets.channels import Channel
 from pallets_client.pallets.did import Did
 from pallets_client.pallets.escrow import Escrow
@@ -110,6 +111,14 @@ class MemoryClient:
     def closing(self, auction_id: bytes, at: bytes | None = None) -> Closed | None:
         """What ``close`` fixed for an auction, also after it was awarded."""
         return self._world(at).closings.get(auction_id)
+
+    def window(self, auction_id: bytes, at: bytes | None = None) -> Window | None:
+        """The challenge window of an auction."""
+        return self._world(at).windows.get(auction_id)
+
+    def skips(self, auction_id: bytes, at: bytes | None = None) -> tuple[bytes, ...]:
+        """Bidders that the payer showed unable to win."""
+        return self._world(at).skips.get(auction_id, ())
 
     def escrow(self, escrow_id: bytes, at: bytes | None = None) -> Escrow | None:
         """An escrow."""

@@ -196,7 +196,8 @@ def forget(world: World, _caller: bytes, args: Mapping[str, Any]) -> None:
     assert since is not None
     ensure(world.now > since + world.params.tombstone, "Escrow.TooEarly")
     del world.auctions[auction_id]
-    world.closings.pop(auction_id, None)
+    for table in (world.closings, world.windows, world.skips):
+        table.pop(auction_id, None)
     world.escrows.pop(escrow_id, None)
     world.emit(_PALLET, "Forgotten", escrow=args["escrow"], auction=auction_id)
 

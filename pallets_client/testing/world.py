@@ -8,6 +8,7 @@ from typing import Any
 
 from pallets_client.hashing import SINK_ACCOUNT
 from pallets_client.pallets.agent_registry import Agent, Provider
+from pallets_client.pallets.auction_challenges import Window
 from pallets_client.pallets.channels import Channel
 from pallets_client.pallets.did import Did
 from pallets_client.pallets.escrow import Escrow
@@ -57,6 +58,8 @@ class World:
     auctions: dict[bytes, Auction] = field(default_factory=dict)
     escrows: dict[bytes, Escrow] = field(default_factory=dict)
     closings: dict[bytes, Closed] = field(default_factory=dict)
+    windows: dict[bytes, Window] = field(default_factory=dict)
+    skips: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     channels: dict[bytes, Channel] = field(default_factory=dict)
     channel_counters: dict[bytes, int] = field(default_factory=dict)
     block_hashes: dict[int, bytes] = field(default_factory=dict)

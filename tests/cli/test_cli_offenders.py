@@ -61,3 +61,18 @@ def test_what_a_bidder_keeps_as_evidence_is_told_with_amounts_in_ain(submitter: 
         ["due", "0.25", "AIN"],
         ["seen", "block", "17"],
     ]
+
+
+def test_what_became_of_a_challenge_and_of_a_bond_is_told(ainur: Type, submitter: FakeNode) -> None:
+    won = {"state": "succeeded", "fault": "two_roots", "demanded": False, "block": 9, "why": None}
+    parts = {"burned": "500000000000", "compensation": "0", "reward": "500000000000"}
+    submitter.answers["auction.why"]["challenge"] = won | parts
+    submitter.answers["auction.why"]["bond"] = {"state": "kept", "amount": "1000000000000", "until": 5}
+    submitter.shown["bond"] = {"state": "lost", "amount": "1000000000000", "until": 5}
+
+    why, shown = ainur("auction", "why", AUCTION).out, ainur("task", "show", TASK).out
+
+    assert "challenged on chain in block 9 (two_roots): 0.5 AIN of the auctioneer's bond burned" in why
+    assert "0 AIN to the bidder that it cost, 0.5 AIN to this node for the proof" in why
+    assert "1 AIN, at stake while the award can be challenged" in why
+    assert "1 AIN, lost: a fault was proven on chain" in shown

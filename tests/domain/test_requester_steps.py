@@ -300,6 +300,14 @@ def test_a_winner_that_the_chain_refuses_is_passed_over_and_may_bid_in_the_next_
     assert len(ABOUT_THE_WINNER) == 7
 
 
+@pytest.mark.parametrize(("passed", "phase"), [(2, Phase.RECLEARING), (3, Phase.RELEASING)])
+def test_a_winner_that_is_able_again_and_again_is_passed_over_only_so_often(passed: int, phase: Phase) -> None:
+    others = tuple(Skipped(AccountId(b32(f"other {n}")), n) for n in range(3))
+    awarding = at(Phase.AWARDING, skipped=(*others, *(Skipped(WINNER, n) for n in range(passed))))
+
+    assert step(awarding, fact.AwardRefused("not_enough_stake", 9))[0].phase is phase
+
+
 def test_an_auction_that_takes_no_award_is_released_and_tried_anew() -> None:
     after, orders = step(at(Phase.AWARDING, all_revealed=False), fact.AwardRefused("not_enough_free", 9))
 

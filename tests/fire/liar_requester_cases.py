@@ -28,6 +28,7 @@ ASKS = dict(zip(PROVIDERS, (ask_of(number) for number in range(3)), strict=True)
 N1, N2, LOUD = ASKS["n1"], ASKS["n2"], "n3"
 BOND_BPS, QUALITY_BPS = 1_000, 400
 BOND = RESERVE * BOND_BPS // 10_000
+OPEN = ("jobs", "tasks", "bonds", "challenges")
 
 
 def over(world: LiarWorld, but: str = "") -> None:
@@ -35,7 +36,7 @@ def over(world: LiarWorld, but: str = "") -> None:
 
     def quiet() -> bool | None:
         said = [world.ask(node.name, "node.status") for node in world.plan.nodes if node.name != but]
-        return True if not any(each["jobs"] or each["tasks"] for each in said) else None
+        return True if not any(each[what] for each in said for what in OPEN) else None
 
     world.wait("all jobs ending", quiet, 60.0)
 
@@ -56,6 +57,21 @@ def wronged(world: LiarWorld, auction: str) -> dict[str, dict[str, Any]]:
         if rows:
             found[name] = rows[0]
     return found
+
+
+def convicted(world: LiarWorld, auction: str, victim: str, fault: str, bond: int) -> int:
+    """What ``victim`` got for its proof on chain; nobody else challenged, and half of the bond is burned."""
+    rows = {name: world.why(auction, name)["challenge"] for name in PROVIDERS}
+    row = rows.pop(victim)
+    assert list(rows.values()) == [None, None]
+    assert (row["state"], row["fault"]) == ("succeeded", fault)
+    got = int(row["compensation"]) + int(row["reward"])
+    assert (int(row["burned"]), got) == (bond - bond // 2, bond // 2)
+    events = world.chain.events(world.chain.block(row["block"]).hash)
+    said = next(e.fields for e in events if (e.pallet, e.name) == ("VcgAuction", "Challenged"))
+    assert (said["auction"].hex(), said["challenger"].hex()) == (auction, world.account(victim))
+    assert said["burned"] == int(row["burned"])
+    return got
 
 
 def money(world: LiarWorld, gains: dict[str, int]) -> None:
@@ -108,8 +124,8 @@ def never_accepts(world: LiarWorld, shown: Shown) -> Ending:
     return Ending(f"n1 paid {ain(N2)} by itself", "nobody", "nothing", "chain: escrow settled by auto-release")
 
 
-def without(world: LiarWorld, shown: Shown, code: str) -> tuple[str, dict[str, Any], str]:
-    """One bidder was kept out and knows it; the sale went on among the others. Its name, its row, how it ended."""
+def without(world: LiarWorld, shown: Shown, code: str, fault: str) -> tuple[str, dict[str, Any], str]:
+    """One bidder was kept out and proves it; the sale went on among the others. Its name, its row, how it ended."""
     done = shown[-1]
     over(world)
     assert (done["phase"], done["outcome"]) == ("settled", "paid")
@@ -118,13 +134,15 @@ def without(world: LiarWorld, shown: Shown, code: str) -> tuple[str, dict[str, A
     winner, second = (name for name in PROVIDERS if name != victim)
     assert world.name(done["winner"]["provider"]) == winner
     price = ASKS[second]
-    money(world, {winner: price, SUBMITTER: -price - fee(price)})
-    return victim, row, f"{winner} paid {ain(price)}"
+    got = convicted(world, done["auction"], victim, fault, BOND)
+    assert done["bond"]["state"] != "returned"
+    money(world, {winner: price, victim: got, SUBMITTER: -price - fee(price) - BOND})
+    return victim, row, f"{winner} paid {ain(price)}, {victim} {ain(got)} of the bond"
 
 
 def drops_a_commit(world: LiarWorld, shown: Shown) -> Ending:
     """The dropped bidder has the auctioneer's signature over what is not under the root."""
-    victim, row, outcome = without(world, shown, "dropped_commit")
+    victim, row, outcome = without(world, shown, "dropped_commit", "dropped_commit")
     done, details = shown[-1], row["details"]
     auction, account = AuctionId(bytes.fromhex(done["auction"])), AccountId(bytes.fromhex(world.account(victim)))
     commit, seen = bytes.fromhex(details["commit"]), int(details["seen_block"])
@@ -138,14 +156,12 @@ def drops_a_commit(world: LiarWorld, shown: Shown) -> Ending:
     rows, failed = verified(world, done["auction"])
     assert failed == []
     assert world.account(victim) not in [each["provider"] for each in rows]
-    return Ending(
-        outcome, victim, "its bid's chance, no money", f"{victim}: signed receipt, not under the root on chain"
-    )
+    return Ending(outcome, SUBMITTER, f"bond of {ain(BOND)}", f"{victim} on chain: signed receipt, not under the root")
 
 
 def two_roots(world: LiarWorld, shown: Shown) -> Ending:
     """Whoever is told another root keeps its ask to itself."""
-    victim, row, outcome = without(world, shown, "other_root")
+    victim, row, outcome = without(world, shown, "other_root", "two_roots")
     done = shown[-1]
     closing = world.chain.closing(bytes.fromhex(done["auction"]))
     assert closing is not None
@@ -154,22 +170,24 @@ def two_roots(world: LiarWorld, shown: Shown) -> Ending:
     assert failed == []
     unopened = {each["provider"]: (each["status"], each["ask"]) for each in rows}[world.account(victim)]
     assert unopened == ("not_revealed", None)
-    return Ending(outcome, victim, "its bid's chance, no money", f"{victim}: the root it was told (its word)")
+    return Ending(outcome, SUBMITTER, f"bond of {ain(BOND)}", f"{victim} on chain: two signed roots")
 
 
 @dataclass(frozen=True, slots=True)
 class Underpaid:
-    """The chain takes a price that the rule does not give: the winner and any stranger see it."""
+    """The chain takes a price that the rule does not give: the winner proves it, and any stranger sees it."""
 
     price: int
     failed: str
+    bond: int = BOND
 
     def __call__(self, world: LiarWorld, shown: Shown) -> Ending:
         """Compare with what the winner, the observer and the chain say."""
         done = shown[-1]
         over(world)
         assert done["phase"] == "settled"
-        money(world, {"n1": self.price, SUBMITTER: -self.price - fee(self.price)})
+        got = convicted(world, done["auction"], "n1", "false_transcript", self.bond)
+        money(world, {"n1": self.price + got, SUBMITTER: -self.price - fee(self.price) - self.bond})
         ((victim, row),) = wronged(world, done["auction"]).items()
         assert (victim, row["code"]) == ("n1", "underpaid")
         assert (row["details"]["paid"], row["details"]["due"]) == (str(self.price), str(N2))
@@ -177,10 +195,10 @@ class Underpaid:
         _, failed = verified(world, done["auction"])
         assert self.failed in failed
         return Ending(
-            f"n1 paid {ain(self.price)}, not {ain(N2)}",
-            "n1",
-            f"{ain(N2 - self.price)} of the second price",
-            f"transcript: n1 and the observer see that '{self.failed}' fails",
+            f"n1 paid {ain(self.price)}, not {ain(N2)}, and {ain(got)} of the bond",
+            SUBMITTER,
+            f"bond of {ain(self.bond)}",
+            f"n1 on chain: the transcript; the observer sees that '{self.failed}' fails",
         )
 
 
@@ -319,7 +337,9 @@ CASES: tuple[Case, ...] = (
     Case("never-accepts", never_accepts),
     Case("drops-a-commit", drops_a_commit),
     Case("two-roots", two_roots),
-    Case("changes-the-budget", Underpaid(claimed_price(), "terms"), budget="1.5"),
+    Case(
+        "changes-the-budget", Underpaid(claimed_price(), "terms", 3 * PLANCK_PER_AIN // 2 * 100 // 1_010), budget="1.5"
+    ),
     Case("pays-the-ask", Underpaid(N1, "award")),
     Case("input-withheld", input_withheld),
     Case("replays-frames", replays_frames, tasks=2),

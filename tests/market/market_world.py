@@ -200,6 +200,8 @@ class MarketNode:
                 await core.start(self.mesh.run)
                 await core.start(self.market.courier.run)
                 await core.start(self.market.engine.run)
+                await core.start(self.market.bonds.run)
+                await core.start(self.market.challenging.run)
                 await core.start(self.market.bidder.run)
                 task_status.started()
                 await trio.sleep_forever()

@@ -157,7 +157,7 @@ async def test_a_bid_is_opened_only_under_the_root_on_chain(world: MarketWorld, 
         asked.append(messages.decode(RevealRequest, body))
         raise RemoteRefusal("listening", "")
 
-    early = RevealRequest(auction=auction, root=bytes(32), count=1, index=0, path=[])
+    early = RevealRequest(auction=auction, root=bytes(32), count=1, index=0, path=[], signature=bytes(64))
     assert await refusal(bidder, "auction.reveal", early, submitter) == "not_closed"
     bidder.twists["auction.reveal"] = listen
     while not asked:  # noqa: ASYNC110 — virtual time
@@ -172,6 +172,8 @@ async def test_a_bid_is_opened_only_under_the_root_on_chain(world: MarketWorld, 
     assert await refusal(bidder, "auction.reveal", change(request, count=2), submitter) == "other_root"
     assert await refusal(bidder, "auction.reveal", change(request, index=1), submitter) == "not_my_leaf"
     assert await refusal(bidder, "auction.reveal", change(request, path=[bytes(32)]), submitter) == "not_my_leaf"
+    unsigned = change(request, signature=bytes(64))
+    assert await refusal(bidder, "auction.reveal", unsigned, submitter) == "unsigned_root"
     assert one_job(bidder).phase == "committed"
     opened = messages.decode(messages.Reveal, await ask(bidder, "auction.reveal", request, submitter))
     genesis = world.client.genesis_hash

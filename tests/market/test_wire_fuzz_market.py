@@ -166,6 +166,7 @@ SERVED = [
     "task.input",
     "task.output",
     "auction.result",
+    "auction.ack",
     "task.awarded",
     "task.delivered",
 ]
@@ -177,6 +178,7 @@ ASKED_WITH: dict[str, type[Message]] = {
     "task.input": messages.EscrowHint,
     "task.output": messages.EscrowHint,
     "auction.result": messages.ResultNotice,
+    "auction.ack": messages.RevealAck,
     "task.awarded": messages.EscrowHint,
     "task.delivered": messages.EscrowHint,
 }

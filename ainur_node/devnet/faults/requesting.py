@@ -9,8 +9,7 @@ import msgspec
 from ainur_node.devnet.faults.fault import Altered, Answering, Fault
 from ainur_node.devnet.layout import SUBMITTER
 from ainur_node.domain import events
-from ainur_node.domain.auction.commitments import inclusion_message
-from ainur_node.domain.canonical import content_hash
+from ainur_node.domain.auction.commitments import Commit, bid_set_root, inclusion_message
 from ainur_node.domain.ids import AuctionId, EscrowId, PeerId
 from ainur_node.domain.money import Amount
 from ainur_node.market import messages
@@ -25,6 +24,8 @@ COMMIT, REVEAL, INPUT = "auction.commit", "auction.reveal", "task.input"
 MAX_AUCTIONS = 1024
 # Market time that never comes.
 NEVER = 2**53
+# In worlds whose auctioneer can be convicted, awards may be challenged for so long (ms).
+CHALLENGED = {"market": {"challenge_window_ms": 20_000}}
 # In worlds whose buyer lets a deadline pass, the deadline is near (market ms).
 AWARD_WITHIN, REVIEW_WITHIN, START_WITHIN = 6_000, 5_000, 5_000
 # The claimed reserve, as a part of the true one: with a budget of 1.5 AIN it lies between the first and the second ask.
@@ -98,18 +99,39 @@ class PaysTheAsk(Altered):
 
 
 class TwoRoots(Altered):
-    """A mesh on which one provider of each auction is asked to reveal under another root than the others."""
+    """A mesh on which one provider of each auction is asked to reveal under a root of its commit alone, signed."""
 
-    def __init__(self, honest: Any) -> None:
+    def __init__(self, honest: Any, genesis: bytes, signer: NodeSigner) -> None:
         super().__init__(honest)
+        self._genesis = genesis
+        self._signer = signer
         self._victim = _OneOfEach()
+        self._commits: dict[tuple[bytes, PeerId], Commit] = {}
+
+    def serve(self, method: str, handler: Handler, **limits: Any) -> None:
+        """Serve as the honest node does, and remember the commits."""
+
+        async def remember(peer: PeerId, body: bytes) -> bytes:
+            answer = await handler(peer, body)
+            request = messages.decode(CommitRequest, body)
+            if len(self._commits) < MAX_AUCTIONS:
+                self._commits[request.auction, peer] = request.commitment()
+            return answer
+
+        self._honest.serve(method, remember if method == COMMIT else handler, **limits)
 
     async def request(self, peer: PeerId, method: str, body: bytes, *, timeout: float) -> bytes:
         """Ask as the honest node does, but for one root."""
         if method == REVEAL:
             asked = messages.decode(RevealRequest, body)
-            if self._victim(asked.auction, peer):
-                body = messages.encode(msgspec.structs.replace(asked, root=content_hash(asked.root)))
+            commit = self._commits.get((asked.auction, peer))
+            if commit is not None and self._victim(asked.auction, peer):
+                alone = {commit.provider: commit.commit}
+                root = bid_set_root(self._genesis, AuctionId(asked.auction), alone)
+                signature = self._signer.sign(root)
+                body = messages.encode(
+                    msgspec.structs.replace(asked, root=root, count=1, index=0, path=[], signature=signature)
+                )
         answer: bytes = await self._honest.request(peer, method, body, timeout=timeout)
         return answer
 
@@ -152,7 +174,7 @@ def drops_a_commit(outside: "Outside") -> "Outside":
 
 def two_roots(outside: "Outside") -> "Outside":
     """Tell one provider of another root."""
-    return replace(outside, mesh=TwoRoots(outside.mesh))
+    return replace(outside, mesh=TwoRoots(outside.mesh, outside.ledger.genesis, outside.signer))
 
 
 def changes_the_budget(outside: "Outside", part: int = CLAIMED_PART) -> "Outside":
@@ -190,29 +212,33 @@ FAULTS = (
     Fault(
         name="drops-a-commit",
         sentence="the submitter signs for the first bid of each auction and leaves it out of the bids on chain",
-        ends="the others settle; the dropped one holds the signed receipt, and its `auction why` names the submitter",
+        ends="the others settle; the dropped one proves it on chain: half of the bond is burned, half is its own",
         nodes=(SUBMITTER,),
         alter=drops_a_commit,
+        settings=CHALLENGED,
     ),
     Fault(
         name="two-roots",
         sentence="the submitter asks one provider to open its bid under another root than the one on chain",
-        ends="that provider refuses and keeps its ask to itself; the others settle once the reveals are over",
+        ends="that provider refuses and proves both roots on chain: it earns half of the bond, the rest is burned",
         nodes=(SUBMITTER,),
         alter=two_roots,
+        settings=CHALLENGED,
     ),
     Fault(
         name="changes-the-budget",
         sentence="the submitter clears with a sixth of the reserve that it holds on chain (try a budget of 1.5)",
-        ends="n1 is paid less than the rule gives; n1 and `auction verify` of anybody say so",
+        ends="n1 is paid less than the rule gives and proves it on chain: half of the bond is n1's, half is burned",
         nodes=(SUBMITTER,),
+        settings=CHALLENGED,
         alter=changes_the_budget,
     ),
     Fault(
         name="pays-the-ask",
         sentence="the submitter awards n1 at its ask instead of the second price",
-        ends="n1 is paid less than the rule gives; n1 and `auction verify` of anybody say so",
+        ends="n1 is paid less than the rule gives and proves it on chain: half of the bond is n1's, half is burned",
         nodes=(SUBMITTER,),
+        settings=CHALLENGED,
         alter=pays_the_ask,
     ),
     Fault(

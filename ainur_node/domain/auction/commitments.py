@@ -100,11 +100,7 @@ def _levels(commits: Mapping[AccountId, bytes]) -> list[list[bytes]]:
 
 def bid_set_root(genesis: bytes, auction: AuctionId, commits: Mapping[AccountId, bytes]) -> bytes:
     """The root that ``close`` puts on chain; leaves are sorted by provider."""
-    return _root(genesis, auction, len(commits), _levels(commits)[-1][0])
-
-
-def _root(genesis: bytes, auction: AuctionId, count: int, tree: bytes) -> bytes:
-    return tagged_hash(genesis, "ainur/root/1", b32(auction), u32(count), tree)
+    return root_of(genesis, auction, len(commits), _levels(commits)[-1][0])
 
 
 def prove(commits: Mapping[AccountId, bytes], provider: AccountId) -> MerkleProof:
@@ -121,6 +117,30 @@ def prove(commits: Mapping[AccountId, bytes], provider: AccountId) -> MerkleProo
     return MerkleProof(index, tuple(path))
 
 
+def tree_of(count: int, provider: AccountId, commit: bytes, proof: MerkleProof) -> bytes | None:
+    """Top of the tree of ``count`` leaves to which a proof leads from this commit; None when it has another shape."""
+    if not 0 <= proof.index < count <= MAX_COMMITS:
+        return None
+    node, position, width = _leaf(provider, commit), proof.index, count
+    siblings: Sequence[bytes] = proof.path
+    used = 0
+    while width > 1:
+        if position ^ 1 < width:
+            if used == len(siblings) or len(siblings[used]) != 32:
+                return None
+            other = siblings[used]
+            used += 1
+            node = _node(other, node) if position % 2 else _node(node, other)
+        position //= 2
+        width = (width + 1) // 2
+    return node if used == len(siblings) else None
+
+
+def root_of(genesis: bytes, auction: AuctionId, count: int, tree: bytes) -> bytes:
+    """What ``close`` puts on chain for a tree with this top."""
+    return tagged_hash(genesis, "ainur/root/1", b32(auction), u32(count), tree)
+
+
 def proves(
     genesis: bytes,
     auction: AuctionId,
@@ -131,18 +151,5 @@ def proves(
     proof: MerkleProof,
 ) -> bool:
     """Whether the proof leads from this commit to the root of ``count`` commits."""
-    if not 0 <= proof.index < count <= MAX_COMMITS:
-        return False
-    node, position, width = _leaf(provider, commit), proof.index, count
-    siblings: Sequence[bytes] = proof.path
-    used = 0
-    while width > 1:
-        if position ^ 1 < width:
-            if used == len(siblings) or len(siblings[used]) != 32:
-                return False
-            other = siblings[used]
-            used += 1
-            node = _node(other, node) if position % 2 else _node(node, other)
-        position //= 2
-        width = (width + 1) // 2
-    return used == len(siblings) and _root(genesis, auction, count, node) == root
+    tree = tree_of(count, provider, commit, proof)
+    return tree is not None and root_of(genesis, auction, count, tree) == root
