@@ -41,6 +41,7 @@ fn first_bid<T: Config>(stake: u128, p: u32, window: u32) -> FirstBid {
 	let genesis = Market::<T>::genesis();
 	let (provider, key) = (bidder(0), pallet_did::benchmarking::node_key());
 	listed::<T>(&provider, stake, key.0);
+	legs::<T>(&provider);
 	let opening = Opening {
 		provider: provider.clone(),
 		ask: budget::<T>() / 2,
@@ -230,7 +231,14 @@ mod benches {
 	#[benchmark]
 	fn challenge_withheld() {
 		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, false, false);
-		case.window::<T>(|w| w.demand = Demand::Until(Market::<T>::now()));
+		let reserve = case.auction::<T>().reserve;
+		case.window::<T>(|w| {
+			w.demand = Demand::Until(Market::<T>::now());
+			// so small a loss that the challenger gets its part of the bond, too
+			if let Some(won) = &mut w.won {
+				won.price = reserve - won.penalty - 1;
+			}
+		});
 		wait::<T>(1);
 		let caller = RawOrigin::Signed(caller::<T>());
 		#[extrinsic_call]

@@ -29,6 +29,7 @@ use sp_runtime::traits::TrailingZeroInput;
 
 pub(super) const TASK: H256 = H256::repeat_byte(7);
 const CAPABILITY: [u8; MAX_NAME as usize] = [b'c'; MAX_NAME as usize];
+const NAME: [u8; MAX_NAME as usize] = [b'n'; MAX_NAME as usize];
 const MODULE: H256 = H256::repeat_byte(0xee);
 const QUALITY: u32 = 900_000;
 
@@ -113,20 +114,26 @@ pub(super) fn offer(agent: H256) -> AgentTerms {
 	}
 }
 
-/// An agent of `who` with as many co-owners and royalties as there may be; returns what it offers.
+/// An agent of `who`; returns what it offers.
 pub(super) fn agent<T: Config>(who: &AccountId32) -> AgentTerms {
-	let name = [b'n'; MAX_NAME as usize];
-	let id = agent_id(&Market::<T>::genesis(), who, &name);
-	let record = |provider: AccountId32| {
-		let mut agent: Agent = blank();
-		(agent.provider, agent.version) = (provider, 1);
-		agent.name = BoundedVec::truncate_from(name.to_vec());
-		agent.capability_name = BoundedVec::truncate_from(CAPABILITY.to_vec());
-		(agent.capability, agent.module) = (capability_id(&CAPABILITY), MODULE);
-		agent.state = AgentState::Active;
-		agent
-	};
+	let id = agent_id(&Market::<T>::genesis(), who, &NAME);
 	Agents::<T>::insert(id, record(who.clone()));
+	offer(id)
+}
+
+fn record(provider: AccountId32) -> Agent {
+	let mut agent: Agent = blank();
+	(agent.provider, agent.version) = (provider, 1);
+	agent.name = BoundedVec::truncate_from(NAME.to_vec());
+	agent.capability_name = BoundedVec::truncate_from(CAPABILITY.to_vec());
+	(agent.capability, agent.module) = (capability_id(&CAPABILITY), MODULE);
+	agent.state = AgentState::Active;
+	agent
+}
+
+/// Give the agent of `who` as many co-owners and royalties as there may be: legs of what its work is paid.
+pub(super) fn legs<T: Config>(who: &AccountId32) {
+	let id = agent_id(&Market::<T>::genesis(), who, &NAME);
 	let shares = (0..MAX_OWNERS).map(|n| Share {
 		owner: account("owner", n, 0),
 		bps: 10,
@@ -146,7 +153,6 @@ pub(super) fn agent<T: Config>(who: &AccountId32) -> AgentTerms {
 		..Default::default()
 	};
 	Lineages::<T>::insert(id, lineage);
-	offer(id)
 }
 
 /// The longest specification that [`offer`] fits, which it names last.

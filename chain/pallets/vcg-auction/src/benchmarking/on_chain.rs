@@ -56,6 +56,9 @@ pub(super) fn opening<T: Config>(n: u32) -> Opening {
 pub(super) fn shown<T: Config>(id: H256, n: u32, able: bool) {
 	let who = bidder(n);
 	listed::<T>(&who, if able { stake::<T>() } else { 0 }, [3; 32]);
+	if able {
+		legs::<T>(&who);
+	}
 	let mut opening = opening::<T>(n);
 	opening.ask += Balance::from(n);
 	opening.terms = agent::<T>(&who);
