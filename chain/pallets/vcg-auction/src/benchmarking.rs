@@ -299,7 +299,7 @@ mod benches {
 	#[benchmark]
 	fn commit(b: Linear<1, MAX_LEAVES>) {
 		let id = on_chain::opened_on_chain::<T>(MAX_SLOTS);
-		(0..b).for_each(|n| drop(on_chain::bid::<T>(id, n, on_chain::opening::<T>(n))));
+		on_chain::bids::<T>(id, b);
 		BidCount::<T>::insert(id, MAX_LEAVES);
 		let who = caller::<T>();
 		listed::<T>(&who, stake::<T>(), [3; 32]);
@@ -312,7 +312,7 @@ mod benches {
 	#[benchmark]
 	fn reveal(b: Linear<1, MAX_LEAVES>) {
 		let id = on_chain::opened_on_chain::<T>(MAX_SLOTS);
-		(0..b).for_each(|n| drop(on_chain::bid::<T>(id, n, on_chain::opening::<T>(n))));
+		on_chain::bids::<T>(id, b);
 		wait::<T>(u64::from(MIN_COMMIT) + 1);
 		let caller = RawOrigin::Signed(caller::<T>());
 		#[extrinsic_call]

@@ -24,7 +24,7 @@ pub(super) fn opened_on_chain<T: Config>(slots: u16) -> H256 {
 }
 
 /// Store the bid of bidder `n`, with its bond on hold.
-pub(super) fn bid<T: Config>(id: H256, n: u32, opening: Opening) -> SealedBid {
+fn bid<T: Config>(id: H256, n: u32, opening: Opening) -> SealedBid {
 	let a = Auctions::<T>::get(id).expect("it is stored");
 	let (who, quality) = (bidder(n), 900_000);
 	let bid = SealedBid {
@@ -41,6 +41,13 @@ pub(super) fn bid<T: Config>(id: H256, n: u32, opening: Opening) -> SealedBid {
 	Bids::<T>::insert(id, who, bid.clone());
 	BidCount::<T>::mutate(id, |count| *count += 1);
 	bid
+}
+
+/// So many bids, not revealed.
+pub(super) fn bids<T: Config>(id: H256, count: u32) {
+	for n in 0..count {
+		bid::<T>(id, n, opening::<T>(n));
+	}
 }
 
 pub(super) fn opening<T: Config>(n: u32) -> Opening {
