@@ -70,8 +70,8 @@ testnet: setup ## three native validators, a devnet on top, one validator killed
 fuzz-chain: ## random and sensible calls against the runtime, every invariant after every block (CALLS=n, SEED=n)
 	cd chain && CALLS=$(or $(CALLS),100000) cargo test --locked --profile fuzz -p chain-fuzz --test random_calls -- --nocapture
 
-weights: setup ## measure every call that has a benchmark, write the pallets' weights.rs and docs/weights.md
-	$(PY) tools/weights.py
+weights: setup ## measure every call (PALLET=name: only those), write the pallets' weights.rs and docs/weights.md
+	$(PY) tools/weights.py $(foreach name,$(PALLET),--pallet $(name))
 	$(MAKE) weights-page
 
 weights-page: ## write docs/weights.md anew from the pallets' weights

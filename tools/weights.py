@@ -9,6 +9,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from weights_fit import fit, points
 from weights_host import BenchExecutor, Benchmark, Database, benchmarks, measure
 from weights_rust import Measured, functions, is_model, rewritten
 
+from chain_host.errors import RuntimeTrap
 from chain_host.genesis import genesis_state, preset_config
 from chain_host.runtimes import Runtimes
 from chain_host.wasm.engine import Modules
@@ -39,7 +41,7 @@ def facts(steps: int, repeats: int) -> list[str]:
     """What the figures were measured on and how; no path, no name of a machine."""
     return [
         f"Processor: {processor()}. Engine: wasmtime {version('wasmtime')}, embedded host.",
-        f"{steps} steps, {repeats} repeats.",
+        f"{steps} steps, at most {repeats} repeats.",
         "CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.",
     ]
 
@@ -49,9 +51,13 @@ def file_of(pallet: str) -> Path:
     return PALLETS / pallet.removeprefix("pallet_").replace("_", "-") / "src" / "weights.rs"
 
 
-def measured(executor: BenchExecutor, database: Database, one: Benchmark, steps: int, repeats: int) -> Measured:
-    """All points of a benchmark, and what they come to."""
-    samples = {point: measure(executor, database, one, point, repeats) for point in points(one.components, steps)}
+def measured(
+    executor: BenchExecutor, database: Database, one: Benchmark, steps: int, repeats: int, seconds: float
+) -> Measured:
+    """All points of a benchmark, and what they come to. `seconds` is about how long at most."""
+    spots = points(one.components, steps)
+    each = seconds / len(spots)
+    samples = {point: measure(executor, database, one, point, repeats, each) for point in spots}
     times = {point: [sample.nanoseconds * 1_000 for sample in found] for point, found in samples.items()}
     every = [sample.nanoseconds for found in samples.values() for sample in found]
     return Measured(
@@ -82,39 +88,81 @@ def build(directory: str) -> Path:
     return blob
 
 
-def main() -> int:
-    """0: written; 1: a benchmark failed."""
+def arguments() -> argparse.Namespace:
+    """What the caller asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--blob", type=Path, help="a blob with benchmarks; without it one is built")
-    parser.add_argument("--steps", type=int, default=10)
-    parser.add_argument("--repeats", type=int, default=50)
-    parser.add_argument("--only", default="", help="pallet or pallet.call")
+    parser.add_argument("--steps", type=int, default=6, help="points of a component")
+    parser.add_argument("--repeats", type=int, default=20, help="of a point, at most")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, help="of a call, about; 5 repeats of a point are the least"
+    )
+    parser.add_argument("--pallet", action="append", default=[], help="only this one, like vcg-auction; repeatable")
+    parser.add_argument("--only", default="", help="pallet or pallet.call, like pallet_did.create")
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        executor, database = prepared(args.blob or build(directory))
-    results: dict[str, dict[str, Measured]] = defaultdict(dict)
-    for one in benchmarks(executor, database):
-        name = f"{one.pallet}.{one.name}"
-        if not name.startswith(args.only):
-            continue
-        result = results[one.pallet][one.name] = measured(executor, database, one, args.steps, args.repeats)
-        top = tuple(most for _, _, most in one.components)
-        keys = f"{result.reads.at(top):>3} reads {result.writes.at(top):>3} writes"
-        print(f"{name:<44}{result.time.at(top) / 1e6:>9.1f} µs  {keys}", flush=True)
+    return parser.parse_args()
+
+
+def chosen(every: list[Benchmark], pallets: list[str], only: str) -> list[Benchmark]:
+    """Those that were asked for; an unknown pallet is refused."""
+    wanted = {"pallet_" + name.removeprefix("pallet_").replace("-", "_") for name in pallets}
+    unknown = wanted - {one.pallet for one in every}
+    if unknown:
+        raise SystemExit(f"no benchmarks of {', '.join(sorted(unknown))}; see chain/runtime/src/benchmarks.rs")
+    return [
+        one for one in every if (not wanted or one.pallet in wanted) and f"{one.pallet}.{one.name}".startswith(only)
+    ]
+
+
+def write(results: dict[str, dict[str, Measured]], about: list[str], dry_run: bool) -> bool:
+    """Each pallet's weights.rs; whether every benchmark has its line there."""
+    complete = True
     for pallet, calls in results.items():
         path = file_of(pallet)
         text = path.read_text()
-        new = rewritten(text, calls, facts(args.steps, args.repeats))
-        for function in functions(new):
+        new = rewritten(text, calls, about)
+        found = functions(new)
+        for function in found:
             if is_model(function):
                 print(f"{pallet}.{function.name} has no benchmark: it keeps its model figure")
-        for name in calls.keys() - {function.name for function in functions(new)}:
+        missing = sorted(calls.keys() - {function.name for function in found})
+        for name in missing:
             print(f"{pallet}.{name} has a benchmark but no line in {path.name}: add it to the trait")
-            return 1
-        if not args.dry_run:
+        if missing:
+            complete = False
+        elif not dry_run:
             path.write_text(new)
-    return 0
+    return complete
+
+
+def main() -> int:
+    """0: written; 1: a benchmark failed, and its pallet's file is as it was."""
+    args = arguments()
+    with tempfile.TemporaryDirectory() as directory:
+        executor, database = prepared(args.blob or build(directory))
+    results: dict[str, dict[str, Measured]] = defaultdict(dict)
+    todo = chosen(benchmarks(executor, database), args.pallet, args.only)
+    failed: set[str] = set()
+    began = time.monotonic()
+    for number, one in enumerate(todo, 1):
+        label = f"[{number:>{len(str(len(todo)))}}/{len(todo)}] {one.pallet}.{one.name}"
+        start = time.monotonic()
+        try:
+            result = measured(executor, database, one, args.steps, args.repeats, args.seconds)
+        except (RuntimeError, RuntimeTrap) as error:
+            print(f"{label} FAILED: {error}", flush=True)
+            failed.add(one.pallet)
+            continue
+        results[one.pallet][one.name] = result
+        top = tuple(most for _, _, most in one.components)
+        keys = f"{result.reads.at(top):>4} reads {result.writes.at(top):>4} writes"
+        took = time.monotonic() - start
+        print(f"{label:<52}{result.time.at(top) / 1e6:>10.1f} µs  {keys}  ({took:.1f} s)", flush=True)
+    print(f"measured {len(todo)} calls in {time.monotonic() - began:.0f} s", flush=True)
+    for pallet in failed:
+        results.pop(pallet, None)
+    complete = write(results, facts(args.steps, args.repeats), args.dry_run)
+    return 0 if complete and not failed else 1
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from chain_host.wasm.callbacks import HostFunction
 from chain_host.wasm.guest import MASK32, Guest
 
 CALL_SECONDS = 600.0
+LEAST = 5  # repeats of a point: their median is what counts
 _NO_ROOT = bytes(32)  # the time that a state root takes is no part of a weight
 
 
@@ -255,9 +256,11 @@ def benchmarks(runtime: BenchExecutor, database: Database) -> list[Benchmark]:
 
 
 def measure(
-    runtime: BenchExecutor, database: Database, one: Benchmark, point: tuple[int, ...], repeats: int
+    runtime: BenchExecutor, database: Database, one: Benchmark, point: tuple[int, ...], repeats: int, seconds: float
 ) -> list[Sample]:
-    """Run a benchmark at one point of its components; its own checks run once before."""
+    """Run a benchmark at one point of its components; its own checks run once before. `repeats` is how often at most:
+    what takes long to prepare is repeated for about `seconds`, but `LEAST` times at least.
+    """
     chosen = vector(
         [
             bytes((ord(letter) - ord("a"),)) + struct.pack("<I", value)
@@ -266,8 +269,10 @@ def measure(
     )
     names = (one.pallet, one.instance, one.name)
     config = b"".join(blob(name.encode()) for name in names) + chosen
-    samples = []
-    for verify, count in ((True, 1), (False, repeats)):
+    samples: list[Sample] = []
+    for verify in (True, False):
+        start = time.monotonic()
+        count = 1 if verify else repeats
         out = runtime.run(
             database, "Benchmark_dispatch_benchmark", config + bytes((verify,)) + struct.pack("<I", count)
         )
@@ -275,6 +280,7 @@ def measure(
         if reader.uint(1):
             raise RuntimeError(f"{one.pallet}.{one.name}: {reader.blob().decode()}")
         samples = list(_samples(reader))
+        repeats = min(repeats, max(LEAST, int(seconds / (time.monotonic() - start))))
     return samples
 
 

@@ -85,12 +85,18 @@ def _parameters(function: Function, body: str) -> str:
     return ", ".join(part if part.partition(":")[0] in used else f"_{part}" for part in given)
 
 
+def _stays(constant: str, words: set[str]) -> bool:
+    """Whether anybody can still need a constant: a private one that no figure names would be dead code."""
+    return "\npub const " in "\n" + constant or bool(set(re.findall(r"const (\w+):", constant)) & words)
+
+
 def rewritten(text: str, measured: dict[str, Measured], facts: list[str]) -> str:
     """The file with these figures; calls that were not measured keep theirs."""
     found = functions(text)
     bodies = {f.name: body(f, measured[f.name]) if f.name in measured else f.body for f in found}
-    constants = "\n".join(_CONSTANTS.findall(text))
-    models = sorted({word for each in bodies.values() for word in re.findall(r"\w+", each)} & set(MODELS))
+    words = {word for each in bodies.values() for word in re.findall(r"\w+", each)}
+    constants = "\n".join(constant for constant in _CONSTANTS.findall(text) if _stays(constant, words))
+    models = sorted(words & set(MODELS))
     uses = ["use frame_support::weights::Weight;"]
     if any("ParityDbWeight" in each for each in bodies.values()):
         uses = ["use frame_support::weights::{constants::ParityDbWeight, Weight};"]

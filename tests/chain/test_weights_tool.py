@@ -91,6 +91,17 @@ def test_a_component_that_the_weight_does_not_take_stands_at_its_most() -> None:
     assert "reads_writes(2, 11)" in text
 
 
+def test_a_private_constant_that_no_figure_names_any_more_is_dropped() -> None:
+    private = "const READ: Weight = Weight::from_parts(1, 0);\n\n"
+    constants = "/// A bid.\n" + private + "/// For all.\npub const LOW: Weight = Weight::zero();\n\n"
+    modelled = HAND_WRITTEN.replace("impl Weight", constants + "impl Weight").replace("\t\tLIGHT", "\t\tREAD")
+    assert private in rewritten(modelled, {}, [])
+    one = measured(Line(30_000_000, ()), Line(4, ()), Line(3, ()), ())
+    text = rewritten(modelled, {"open": one}, [])
+    assert "READ" not in text
+    assert "pub const LOW: Weight" in text
+
+
 def test_what_was_written_can_be_written_again() -> None:
     one = measured(Line(30_000_000, ()), Line(4, ()), Line(3, ()), ())
     both = {"open": one, "claim_batch": one}

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 from domain_records import AUCTION, GENESIS, b32, commit_of, node_key, opening
 from life_samples import BID, COMMIT, ESCROW, REQUESTER_FACTS, ROOT, SUBMITTED, TASK, WINNER
+from seen_everything import FIRST, FULL, at
 
 from ainur_node.domain import events as fact
 from ainur_node.domain import orders as do
@@ -44,30 +45,6 @@ FOLLOWS = {
     Phase.REFUSED: "",
     Phase.CANCELLED: "",
 }
-FIRST, _ = begin(GENESIS, SUBMITTED)
-# A task that has seen everything, so that no step lacks what it needs.
-FULL = replace(
-    FIRST,
-    reserve=Amount(3_000),
-    score_epoch=3,
-    reveal_end=20,
-    commits=(COMMIT,),
-    root=ROOT,
-    beacon=b32("beacon"),
-    transcript=b32("transcript"),
-    transcript_blob=b32("blob"),
-    all_revealed=True,
-    opening=BID,
-    price=Amount(1_200),
-    fee=Amount(12),
-    escrow=ESCROW,
-    awarded_at=40,
-    delivery=b32("delivery"),
-)
-
-
-def at(phase: Phase, **changed: object) -> RequesterTask:
-    return replace(FULL, phase=phase, **changed)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -366,29 +343,6 @@ def test_a_settlement_of_a_task_without_an_opening_is_taken_as_it_is() -> None:
     done, orders = step(at(Phase.ACCEPTING, opening=None), fact.Settled(ESCROW, "gave_back", ZERO, ZERO))
 
     assert (done.phase, done.outcome, done.price, orders) == (Phase.SETTLED, "gave_back", 0, [])
-
-
-@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED])
-def test_a_ruling_for_the_payer_ends_the_task_refunded_with_a_hint(phase: Phase) -> None:
-    refunded, orders = step(at(phase), fact.Settled(ESCROW, "ruled", ZERO, ZERO))
-
-    assert (refunded.phase, refunded.outcome, refunded.price, refunded.fee) == (Phase.REFUNDED, "ruled", 0, 0)
-    assert orders == []
-    assert refunded.refused is not None
-    assert refunded.refused[0] == "ruled_for_payer"
-    assert "submit the task again" in refunded.refused[1]
-
-
-def test_a_ruling_that_pays_a_part_settles_the_task() -> None:
-    settled, orders = step(at(Phase.DISPUTED), fact.Settled(ESCROW, "ruled", Amount(300), ZERO))
-
-    assert (settled.phase, settled.outcome, settled.price, orders) == (Phase.SETTLED, "ruled", 300, [])
-
-
-def test_a_settlement_by_the_clock_ends_the_task_in_any_phase_after_the_award() -> None:
-    for phase in (Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED):
-        done, orders = step(at(phase), fact.Settled(ESCROW, "auto", Amount(7), Amount(1)))
-        assert (done.phase, done.outcome, done.price, done.fee, orders) == (Phase.SETTLED, "auto", 7, 1, [])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ use ainur_primitives::{
 	Balance, H256,
 };
 use frame_support::assert_noop;
-use pallet_vcg_auction::{evidence::Proof, Error};
+use pallet_vcg_auction::{evidence::Proof, Error, WeightInfo};
 
 /// Award bid 0 of the usual auction under a spoiled transcript, and give the evidence for it.
 fn under(spoil: impl FnOnce(&mut TranscriptHeader, &mut Vec<Row>)) -> (Sale, Proof) {
@@ -79,6 +79,17 @@ fn a_row_called_silent_contradicts_the_word_that_all_revealed() {
 			(row.terms, row.nonce) = (H256::zero(), H256::zero());
 		});
 		convicts(&sale, proof, None);
+	});
+}
+
+#[test]
+fn a_false_header_weighs_by_its_longest_list_not_by_its_few_rows() {
+	market(|| {
+		let (_, proof) = under(|header, _| {
+			(0..200).for_each(|_| header.skipped.try_push((CAT, 1)).unwrap());
+		});
+		let long = <() as WeightInfo>::challenge_transcript(200);
+		assert_eq!(proof.weight::<()>(), long);
 	});
 }
 

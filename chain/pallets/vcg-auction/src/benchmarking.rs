@@ -1,231 +1,336 @@
-//! Measures of this pallet's calls; `make weights` runs them.
+//! Measures of this pallet's calls; `make weights` runs them. Components that a call's weight does not take stand
+//! at their most, so a component `w` from 0 to 1 takes the dearer of two ways.
 
 use super::*;
 use ainur_primitives::{
-	hash::capability_id,
-	merkle,
+	merkle::{self, MAX_LEAVES},
 	records::{
-		agent_id, commit_digest, root_hash, AgentTerms, AuctionTerms, Commitment, MerkleProof,
-		Opening,
+		auction_id, commit_digest, inclusion_digest, root_hash, Commitment, MerkleProof, Opening,
 	},
-	AccountId32, Balance, H256,
+	AccountId32, H256,
 };
-use alloc::vec::Vec;
-use codec::Decode;
+use evidence::{Absence, Proof};
 use frame_benchmarking::v2::*;
-use frame_support::{
-	traits::fungible::{Inspect, Mutate},
-	BoundedVec,
-};
+use frame_support::BoundedVec;
 use frame_system::RawOrigin;
-use pallet_agent_registry::Pallet as Registry;
 use pallet_market::Pallet as Market;
-use sp_runtime::traits::TrailingZeroInput;
 
-const CAPABILITY: &[u8] = b"text/summary";
-const TASK: H256 = H256::repeat_byte(7);
+mod cases;
+mod contest;
+mod on_chain;
 
-fn budget<T: Config>() -> Balance {
-	T::Currency::minimum_balance().max(Market::<T>::params().min_price) * 1_000
+use cases::*;
+use contest::contest;
+
+/// See `AuctionBook::store_awarded`: as much as `forget` may have to drop.
+pub(crate) fn store_awarded<T: Config>(id: &H256, payer: &AccountId32, escrow: &H256) {
+	on_chain::finished::<T>(id, payer, escrow);
 }
 
-fn payer<T: Config>() -> AccountId32 {
-	let who: AccountId32 = whitelisted_caller();
-	T::Currency::mint_into(&who, budget::<T>() * 100).expect("the account takes it");
-	let sink = Market::<T>::sink();
-	T::Currency::mint_into(&sink, T::Currency::minimum_balance()).expect("the sink takes it");
-	who
+/// A bid at the first leaf of a closed auction.
+struct FirstBid {
+	payer: AccountId32,
+	id: H256,
+	opening: Opening,
+	proof: MerkleProof,
+	commitment: Commitment,
 }
 
-fn terms<T: Config>() -> AuctionTerms {
-	let params = Market::<T>::params();
-	AuctionTerms {
-		auctioneer_key: [1; 32],
-		spec: H256::zero(),
-		capability: capability_id(CAPABILITY),
-		mode: 0,
-		rule: 1,
-		slots: 1,
-		budget: budget::<T>(),
-		quality_bps: params.quality_bps_max,
-		min_score: 0,
-		commit_within: MIN_COMMIT,
-		reveal_within: params.max_reveal,
-		start_within: params.start_within,
-		deliver_within: params.max_deliver,
-		review_within: params.review_within,
-		challenge_within: 0,
+/// That of a provider with so much stake, under a path of `p` entries.
+fn first_bid<T: Config>(stake: u128, p: u32, window: u32) -> FirstBid {
+	let genesis = Market::<T>::genesis();
+	let (provider, key) = (bidder(0), pallet_did::benchmarking::node_key());
+	listed::<T>(&provider, stake, key.0);
+	legs::<T>(&provider);
+	let opening = Opening {
+		provider: provider.clone(),
+		ask: budget::<T>() / 2,
+		nonce: H256::repeat_byte(4),
+		terms: agent::<T>(&provider),
+	};
+	let leaf = |id: &H256| merkle::leaf(provider.as_ref(), &opening.commit(&genesis, id));
+	let (payer, id, leaves) = closed::<T>(leaf, 1 << p, window);
+	let (seq, standing_until) = (1, u64::MAX);
+	let commit = opening.commit(&genesis, &id);
+	let digest = commit_digest(&genesis, &id, &provider, &commit, seq, standing_until);
+	let commitment = Commitment {
+		seq,
+		standing_until,
+		signature: pallet_did::benchmarking::sign(&key, &digest),
+	};
+	let proof = MerkleProof {
+		index: 0,
+		path: BoundedVec::truncate_from(merkle::path(&leaves, 0)),
+	};
+	FirstBid {
+		payer,
+		id,
+		opening,
+		proof,
+		commitment,
 	}
 }
 
-/// An open auction; returns its payer and id.
-fn opened<T: Config>() -> (AccountId32, H256) {
-	let who = payer::<T>();
-	let origin = RawOrigin::Signed(who.clone()).into();
-	Pallet::<T>::open(origin, TASK, 0, terms::<T>(), Market::<T>::now()).expect("it may open");
-	let (id, _) = Auctions::<T>::iter().next().expect("it is stored");
-	(who, id)
-}
-
-/// One that is closed over `count` leaves, of which `first` is the first.
-fn closed<T: Config>(
-	first: impl FnOnce(&H256) -> H256,
-	count: u32,
-) -> (AccountId32, H256, Vec<H256>) {
-	// the beacon must not be the hash of block 0, which is the genesis of every id
-	frame_system::Pallet::<T>::set_block_number(1u32.into());
-	let (who, id) = opened::<T>();
-	let mut leaves = alloc::vec![first(&id)];
-	leaves.extend((1..count).map(|n| H256::repeat_byte(n as u8)));
-	let root = root_hash(&Market::<T>::genesis(), &id, count, &merkle::tree(&leaves));
-	pallet_market::Now::<T>::mutate(|now| *now += u64::from(MIN_COMMIT) + 1);
-	let origin = RawOrigin::Signed(who.clone()).into();
-	Pallet::<T>::close(origin, id, root, count).expect("it may close");
-	next_block::<T>();
-	(who, id, leaves)
-}
-
-fn next_block<T: Config>() {
-	let height = frame_system::Pallet::<T>::block_number();
-	frame_system::BlockHash::<T>::insert(height, H256::repeat_byte(9));
-	frame_system::Pallet::<T>::set_block_number(height + 1u32.into());
-}
-
-/// A provider with one agent for the auction's capability; returns it, its node key and its agent's terms.
-fn provider<T: Config>() -> (AccountId32, sp_core::ed25519::Public, AgentTerms) {
-	let who: AccountId32 = account("provider", 0, 0);
-	let stake = budget::<T>().max(Market::<T>::params().min_stake) * 10;
-	T::Currency::mint_into(&who, stake * 2).expect("the account takes it");
-	let key = pallet_did::benchmarking::bound::<T>(&who);
-	let origin = || RawOrigin::Signed(who.clone()).into();
-	Registry::<T>::register_provider(origin(), None, None, stake).expect("it may register");
-	let name = |text: &[u8]| BoundedVec::truncate_from(text.to_vec());
-	let (agent, capability, module) = (name(b"agent"), name(CAPABILITY), H256::zero());
-	Registry::<T>::register_agent(origin(), agent.clone(), capability, module, module, 0, 0)
-		.expect("it may register");
-	let terms = AgentTerms {
-		agent: agent_id(&Market::<T>::genesis(), &who, &agent),
-		version: 1,
-		module,
-		abi: 1,
-		engine: H256::zero(),
-		class: 0,
-		fuel_limit: 1,
-		mem_limit: 1,
-		royalty_bps: 0,
-		eta_ms: 1,
-	};
-	(who, key, terms)
-}
-
-/// See `AuctionBook::store_awarded`. What is added to the records later need not be known here.
-pub(crate) fn store_awarded<T: Config>(id: &H256, payer: &AccountId32, escrow: &H256) {
-	let zero = H256::zero();
-	let mut auction = Auction::decode(&mut TrailingZeroInput::zeroes()).expect("zeros decode");
-	(auction.payer, auction.slots) = (payer.clone(), 1);
-	auction.state = AuctionState::Awarded {
-		transcript: zero,
-		beacon: zero,
-		at: 0,
-		escrow: *escrow,
-	};
-	Auctions::<T>::insert(id, auction);
-	let closing = Closing::decode(&mut TrailingZeroInput::zeroes()).expect("zeros decode");
-	Closings::<T>::insert(id, closing);
+fn bond<T: Config>(id: &H256) -> Option<u128> {
+	Auctions::<T>::get(id).map(|a| a.bond)
 }
 
 #[benchmarks]
 mod benches {
 	use super::*;
 
+	/// The attempt before this one had all slots, each of which it looks at.
 	#[benchmark]
 	fn open() {
-		let who = payer::<T>();
-		// a later attempt reads the one before it
+		let who = caller::<T>();
 		let origin = RawOrigin::Signed(who.clone());
-		let by = Market::<T>::now();
-		Pallet::<T>::open(origin.clone().into(), TASK, 0, terms::<T>(), by).expect("it may open");
-		let (first, _) = Auctions::<T>::iter().next().expect("it is stored");
-		Pallet::<T>::cancel(origin.clone().into(), first).expect("it may cancel");
+		let first = auction_id(&Market::<T>::genesis(), &who, &TASK, 0);
+		let escrow = H256::repeat_byte(2);
+		store_awarded::<T>(&first, &who, &escrow);
+		Auctions::<T>::mutate(first, |a| {
+			a.as_mut().expect("it is stored").mode = mode::ON_CHAIN
+		});
+		rich::<T>(&Market::<T>::sink());
 		#[extrinsic_call]
-		_(origin, TASK, 1, terms::<T>(), by);
+		_(origin, TASK, 1, terms::<T>(), Market::<T>::now());
 		assert_eq!(Auctions::<T>::iter().count(), 2);
 	}
 
 	#[benchmark]
 	fn cancel() {
-		let (who, id) = opened::<T>();
+		let who = caller::<T>();
+		let id = opened::<T>(&who, terms::<T>());
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), id);
-		assert_eq!(Auctions::<T>::get(id).map(|a| a.bond), Some(0));
+		assert_eq!(bond::<T>(&id), Some(0));
 	}
 
 	#[benchmark]
 	fn close() {
-		let (who, id) = opened::<T>();
-		pallet_market::Now::<T>::mutate(|now| *now += u64::from(MIN_COMMIT) + 1);
+		let who = caller::<T>();
+		let id = opened::<T>(&who, terms::<T>());
+		wait::<T>(u64::from(MIN_COMMIT) + 1);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), id, H256::repeat_byte(3), 256);
+		_(RawOrigin::Signed(who), id, H256::repeat_byte(3), MAX_LEAVES);
 		assert!(Closings::<T>::contains_key(id));
 	}
 
-	/// `p` is the length of the path of the winner's proof.
+	/// `p` is the length of the path of the winner's proof; `w`: there is a challenge window.
 	#[benchmark]
-	fn award(p: Linear<0, 8>) {
-		let genesis = Market::<T>::genesis();
-		let (provider, key, terms) = provider::<T>();
-		let opening = Opening {
-			provider: provider.clone(),
-			ask: budget::<T>() / 2,
-			nonce: H256::repeat_byte(4),
-			terms,
-		};
-		let leaf = |id: &H256| merkle::leaf(provider.as_ref(), &opening.commit(&genesis, id));
-		let (who, id, leaves) = closed::<T>(leaf, 1 << p);
-		let until = u64::MAX;
-		let commit = opening.commit(&genesis, &id);
-		let digest = commit_digest(&genesis, &id, &provider, &commit, 1, until);
-		let signature = pallet_did::benchmarking::sign(&key, &digest);
-		let proof = MerkleProof {
-			index: 0,
-			path: BoundedVec::truncate_from(merkle::path(&leaves, 0)),
-		};
-		let commitment = Commitment {
-			seq: 1,
-			standing_until: until,
-			signature,
-		};
-		let (price, transcript) = (opening.ask, H256::zero());
+	fn award(p: Linear<0, 8>, w: Linear<0, 1>) {
+		let bid = first_bid::<T>(stake::<T>(), p, w);
+		let price = bid.opening.ask;
 		#[extrinsic_call]
 		_(
-			RawOrigin::Signed(who),
-			id,
+			RawOrigin::Signed(bid.payer),
+			bid.id,
 			0,
-			opening,
-			proof,
-			commitment,
+			bid.opening,
+			bid.proof,
+			bid.commitment,
 			price,
-			transcript,
+			H256::zero(),
 			true,
 		);
 		assert_eq!(pallet_escrow::Escrows::<T>::iter().count(), 1);
 	}
 
+	/// `w`: there is a challenge window.
 	#[benchmark]
-	fn no_sale() {
-		let (who, id, _) = closed::<T>(|_| H256::zero(), 1);
+	fn no_sale(w: Linear<0, 1>) {
+		let (who, id, _) = closed::<T>(|_| H256::zero(), 1, w);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), id, H256::zero(), true);
-		assert_eq!(Auctions::<T>::get(id).map(|a| a.bond), Some(0));
+		assert_eq!(Windows::<T>::contains_key(id), w == 1);
+	}
+
+	/// The caller is another than the payer, whose account counts.
+	#[benchmark]
+	fn expire() {
+		let payer = someone::<T>("payer");
+		let id = opened::<T>(&payer, terms::<T>());
+		close_over::<T>(&payer, id, &[H256::zero()]);
+		wait::<T>(u64::from(Market::<T>::params().award_within) + 1);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller::<T>()), id);
+		assert_eq!(bond::<T>(&id), Some(0));
 	}
 
 	#[benchmark]
-	fn expire() {
-		let (who, id, _) = closed::<T>(|_| H256::zero(), 1);
-		let late = u64::from(Market::<T>::params().award_within) + 1;
-		pallet_market::Now::<T>::mutate(|now| *now += late);
+	fn challenge() {
+		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, false, false);
+		let tree = H256::repeat_byte(6);
+		let other = root_hash(&Market::<T>::genesis(), &case.id, MAX_LEAVES, &tree);
+		let proof = Proof::TwoRoots {
+			count: MAX_LEAVES,
+			tree,
+			signature: case.sign(&other),
+		};
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), id);
-		assert_eq!(Auctions::<T>::get(id).map(|a| a.bond), Some(0));
+		_(RawOrigin::Signed(caller::<T>()), case.id, proof);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn challenge_dropped() {
+		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, false, false);
+		let mut raw: [u8; 32] = bidder(0).into();
+		raw[31] = 0xff;
+		let (provider, gone) = (AccountId32::from(raw), H256::repeat_byte(6));
+		listed::<T>(&provider, stake::<T>(), [4; 32]);
+		let digest = inclusion_digest(&Market::<T>::genesis(), &case.id, &provider, &gone, 1);
+		let proof = Proof::DroppedCommit {
+			provider,
+			commit: gone,
+			seen_block: 1,
+			inclusion: case.sign(&digest),
+			absence: Absence::Between {
+				left: Some(case.leaf::<T>(0)),
+				right: Some(case.leaf::<T>(1)),
+			},
+		};
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		challenge(caller, case.id, proof);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn challenge_unsorted() {
+		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, true, false);
+		let proof = Proof::Unsorted {
+			left: case.leaf::<T>(0),
+			right: case.leaf::<T>(1),
+		};
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		challenge(caller, case.id, proof);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn challenge_better_bid() {
+		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, false, false);
+		let proof = case.better_bid::<T>();
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		challenge(caller, case.id, proof);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn challenge_transcript(l: Linear<1, MAX_LEAVES>) {
+		let case = contest::<T>(someone::<T>("payer"), l, false, true);
+		let (header, rows) = case.transcript::<T>();
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		challenge(caller, case.id, Proof::FalseTranscript { header, rows });
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn challenge_withheld() {
+		let case = contest::<T>(someone::<T>("payer"), MAX_LEAVES, false, false);
+		let reserve = case.auction::<T>().reserve;
+		case.window::<T>(|w| {
+			w.demand = Demand::Until(Market::<T>::now());
+			// so small a loss that the challenger gets its part of the bond, too
+			if let Some(won) = &mut w.won {
+				won.price = reserve - won.penalty - 1;
+			}
+		});
+		wait::<T>(1);
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		challenge(caller, case.id, Proof::Withheld);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	#[benchmark]
+	fn release_bond() {
+		let case = contest::<T>(someone::<T>("payer"), 2, false, false);
+		wait::<T>(u64::from(MAX_CHALLENGE) + 1);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller::<T>()), case.id);
+		assert_eq!(bond::<T>(&case.id), Some(0));
+	}
+
+	/// Nothing but the stake is missing, and all others were skipped before.
+	#[benchmark]
+	fn skip() {
+		let bid = first_bid::<T>(0, 8, 1);
+		let before = (1..MAX_LEAVES).map(bidder).collect();
+		Skips::<T>::insert(bid.id, Skipped::truncate_from(before));
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(bid.payer),
+			bid.id,
+			bid.opening,
+			bid.proof,
+			bid.commitment,
+		);
+		assert_eq!(Skips::<T>::get(bid.id).len(), MAX_LEAVES as usize);
+	}
+
+	#[benchmark]
+	fn demand() {
+		let case = contest::<T>(someone::<T>("payer"), 2, false, false);
+		let winner = caller::<T>();
+		let mut escrow = on_chain::settled(&case.payer);
+		escrow.payee = winner.clone();
+		pallet_escrow::Escrows::<T>::insert(H256::repeat_byte(2), escrow);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(winner), case.id);
+		assert!(Windows::<T>::get(case.id).is_some_and(|w| w.demand != Demand::None));
+	}
+
+	#[benchmark]
+	fn publish(l: Linear<1, MAX_LEAVES>) {
+		let case = contest::<T>(someone::<T>("payer"), l, false, false);
+		let until = Market::<T>::now() + 1;
+		case.window::<T>(|w| w.demand = Demand::Until(until));
+		let (header, rows) = case.transcript::<T>();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller::<T>()), case.id, header, rows);
+		assert!(Windows::<T>::get(case.id).is_some_and(|w| w.demand == Demand::Answered));
+	}
+
+	/// The auction is full: `b` bids are gone through for one that makes room.
+	#[benchmark]
+	fn commit(b: Linear<1, MAX_LEAVES>) {
+		let id = on_chain::opened_on_chain::<T>(MAX_SLOTS);
+		on_chain::bids::<T>(id, b);
+		BidCount::<T>::insert(id, MAX_LEAVES);
+		let who = caller::<T>();
+		listed::<T>(&who, stake::<T>(), [3; 32]);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who.clone()), id, H256::repeat_byte(6));
+		assert!(Bids::<T>::contains_key(id, who) && !Bids::<T>::contains_key(id, bidder(0)));
+	}
+
+	/// The first of `b` bids is opened, which fixes the set.
+	#[benchmark]
+	fn reveal(b: Linear<1, MAX_LEAVES>) {
+		let id = on_chain::opened_on_chain::<T>(MAX_SLOTS);
+		on_chain::bids::<T>(id, b);
+		wait::<T>(u64::from(MIN_COMMIT) + 1);
+		let caller = RawOrigin::Signed(caller::<T>());
+		#[extrinsic_call]
+		_(caller, id, on_chain::opening::<T>(0), spec());
+		let shown = Bids::<T>::get(id, bidder(0)).and_then(|bid| bid.shown);
+		assert!(shown.is_some_and(|s| s.competes) && Closings::<T>::contains_key(id));
+	}
+
+	/// The last `s` of `b` bids win; all before them made their own award impossible, which burns their bonds.
+	/// There are more bids than slots.
+	#[benchmark]
+	fn settle(b: Linear<17, MAX_LEAVES>, s: Linear<1, 16>) {
+		let id = on_chain::opened_on_chain::<T>(s as u16);
+		(0..b).for_each(|n| on_chain::shown::<T>(id, n, n + s >= b));
+		on_chain::fixed::<T>(id);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(caller::<T>()), id, b);
+		assert_eq!(BidCount::<T>::get(id), s);
+		assert_eq!(pallet_escrow::Escrows::<T>::iter().count(), s as usize);
 	}
 }

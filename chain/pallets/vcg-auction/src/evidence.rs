@@ -1,6 +1,7 @@
 //! What proves that an auctioneer broke the rules. Each proof stands on its own: signatures of the
 //! auctioneer's node key, places under the root that `close` fixed, and the frozen scores of the chain.
 
+use crate::WeightInfo;
 use ainur_primitives::{
 	records::{MerkleProof, Opening},
 	spec::SpecBytes,
@@ -8,6 +9,7 @@ use ainur_primitives::{
 	AccountId32, H256,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::weights::Weight;
 use scale_info::TypeInfo;
 
 /// A leaf of the closed tree with its place.
@@ -99,11 +101,22 @@ impl Proof {
 		}
 	}
 
-	/// Rows that have to be gone through, which is what its weight grows with.
-	pub fn rows(&self) -> u32 {
+	/// What `challenge` with this proof weighs: each kind has its own work, and none pays for another's.
+	pub fn weight<W: WeightInfo>(&self) -> Weight {
 		match self {
-			Proof::FalseTranscript { rows, .. } => rows.len() as u32,
-			_ => 0,
+			Proof::TwoRoots { .. } => W::challenge(),
+			Proof::DroppedCommit { .. } => W::challenge_dropped(),
+			Proof::Unsorted { .. } => W::challenge_unsorted(),
+			Proof::BetterBid { .. } => W::challenge_better_bid(),
+			Proof::FalseTranscript { header, rows } => W::challenge_transcript(lines(header, rows)),
+			Proof::Withheld => W::challenge_withheld(),
 		}
 	}
+}
+
+/// Lines of a transcript that have to be hashed or gone through. A false header may list more providers than
+/// there are rows.
+pub fn lines(header: &TranscriptHeader, rows: &Rows) -> u32 {
+	let listed = header.failed.len().max(header.skipped.len());
+	rows.len().max(listed) as u32
 }

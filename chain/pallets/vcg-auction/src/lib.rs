@@ -296,7 +296,7 @@ pub mod pallet {
 		/// Prove that the auctioneer broke the rules. Half of its bond is burned; the other half makes the
 		/// victim whole, and what is left of it goes to the caller. The award stands.
 		#[pallet::call_index(6)]
-		#[pallet::weight(<T as Config>::WeightInfo::challenge(proof.rows()))]
+		#[pallet::weight(proof.weight::<<T as Config>::WeightInfo>())]
 		pub fn challenge(
 			origin: OriginFor<T>,
 			auction: H256,
@@ -340,7 +340,7 @@ pub mod pallet {
 
 		/// Answer a demand. Anyone who has the transcript may.
 		#[pallet::call_index(10)]
-		#[pallet::weight(<T as Config>::WeightInfo::challenge(rows.len() as u32))]
+		#[pallet::weight(<T as Config>::WeightInfo::publish(evidence::lines(header, rows)))]
 		pub fn publish(
 			origin: OriginFor<T>,
 			auction: H256,

@@ -15,7 +15,7 @@ use pallet_escrow::{Escrow, EscrowState, Escrows, Outcome, Pallet as EscrowPalle
 use pallet_market::Pallet as Market;
 use sp_runtime::DispatchError;
 
-/// What `settle` had to do: bids gone through, slots awarded.
+/// What `settle` had to do: bids and slots gone through.
 pub(crate) type Work = (u32, u32);
 
 /// A bidder with its stored bid.
@@ -136,7 +136,8 @@ impl<T: Config> Pallet<T> {
 			Self::mark_won(id, &w.who);
 		}
 		Self::tell(id, &winners, transcript);
-		Ok((bids.len() as u32, winners.len() as u32))
+		// the escrows of all slots were read, however few of them were vacant
+		Ok((bids.len() as u32, a.slots.into()))
 	}
 
 	/// Positions of the bids that compete and have not won yet, best first.

@@ -9,7 +9,7 @@ use ainur_primitives::{
 	transcript::{status, Row, TranscriptHeader},
 	AccountId32, H256,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use auction_math::rule::{clear, Bid};
 use frame_support::ensure;
 use pallet_market::Pallet as Market;
@@ -113,7 +113,8 @@ impl<T: Config> Pallet<T> {
 		rows: &[Row],
 	) -> Option<Harm> {
 		let genesis = Market::<T>::genesis();
-		let out: Vec<AccountId32> = Self::left_out(id, a, window).collect();
+		// a set: 256 rows looked up in a list of 260 would be what the call spends most on
+		let out: BTreeSet<AccountId32> = Self::left_out(id, a, window).collect();
 		let bids: Vec<Bid> = rows
 			.iter()
 			.map(|row| Bid {

@@ -21,8 +21,20 @@ pub trait WeightInfo {
 	fn no_sale() -> Weight;
 	/// Weight of `expire`.
 	fn expire() -> Weight;
-	/// Weight of `challenge` and `publish` over that many rows.
-	fn challenge(rows: u32) -> Weight;
+	/// Weight of `challenge` with two roots.
+	fn challenge() -> Weight;
+	/// Weight of `challenge` with a commit that was dropped.
+	fn challenge_dropped() -> Weight;
+	/// Weight of `challenge` with neighbours out of order.
+	fn challenge_unsorted() -> Weight;
+	/// Weight of `challenge` with a better bid.
+	fn challenge_better_bid() -> Weight;
+	/// Weight of `challenge` with a transcript of that many lines.
+	fn challenge_transcript(l: u32) -> Weight;
+	/// Weight of `challenge` over a transcript that was withheld.
+	fn challenge_withheld() -> Weight;
+	/// Weight of `publish` of that many lines.
+	fn publish(l: u32) -> Weight;
 	/// Weight of `release_bond`.
 	fn release_bond() -> Weight;
 	/// Weight of `skip`.
@@ -30,11 +42,11 @@ pub trait WeightInfo {
 	/// Weight of `demand`.
 	fn demand() -> Weight;
 	/// Weight of `commit` that goes through so many bids to find room.
-	fn commit(bids: u32) -> Weight;
+	fn commit(b: u32) -> Weight;
 	/// Weight of `reveal` that fixes a set of so many bids.
-	fn reveal(bids: u32) -> Weight;
+	fn reveal(b: u32) -> Weight;
 	/// Weight of `settle` over so many bids, awarding so many slots.
-	fn settle(bids: u32, slots: u32) -> Weight;
+	fn settle(b: u32, s: u32) -> Weight;
 }
 
 /// A bid or row that is read and hashed.
@@ -67,8 +79,26 @@ impl WeightInfo for () {
 		// 285.1 to 517.6 µs
 		Weight::from_parts(328_232_000, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
-	fn challenge(rows: u32) -> Weight {
-		HEAVY.saturating_add(READ.saturating_mul(rows.into()))
+	fn challenge() -> Weight {
+		HEAVY
+	}
+	fn challenge_dropped() -> Weight {
+		HEAVY
+	}
+	fn challenge_unsorted() -> Weight {
+		HEAVY
+	}
+	fn challenge_better_bid() -> Weight {
+		HEAVY
+	}
+	fn challenge_transcript(l: u32) -> Weight {
+		HEAVY.saturating_add(READ.saturating_mul(l.into()))
+	}
+	fn challenge_withheld() -> Weight {
+		HEAVY
+	}
+	fn publish(l: u32) -> Weight {
+		HEAVY.saturating_add(READ.saturating_mul(l.into()))
 	}
 	fn release_bond() -> Weight {
 		LIGHT
@@ -79,15 +109,15 @@ impl WeightInfo for () {
 	fn demand() -> Weight {
 		LIGHT
 	}
-	fn commit(bids: u32) -> Weight {
-		MEDIUM.saturating_add(READ.saturating_mul(bids.into()))
+	fn commit(b: u32) -> Weight {
+		MEDIUM.saturating_add(READ.saturating_mul(b.into()))
 	}
-	fn reveal(bids: u32) -> Weight {
-		MEDIUM.saturating_add(READ.saturating_mul(bids.into()))
+	fn reveal(b: u32) -> Weight {
+		MEDIUM.saturating_add(READ.saturating_mul(b.into()))
 	}
-	fn settle(bids: u32, slots: u32) -> Weight {
+	fn settle(b: u32, s: u32) -> Weight {
 		MEDIUM
-			.saturating_add(RETURN.saturating_mul(bids.into()))
-			.saturating_add(HEAVY.saturating_mul(slots.into()))
+			.saturating_add(RETURN.saturating_mul(b.into()))
+			.saturating_add(HEAVY.saturating_mul(s.into()))
 	}
 }
