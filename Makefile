@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm chain-upgrade mutants diagrams bench clean chain-node chopsticks agree testnet bench-chain test-once
+.PHONY: help setup lock demo test test-slow test-kill test-liars test-garbage test-modules test-cli test-chain check check-rust chain-wasm mutants diagrams bench clean chain-node chopsticks agree testnet bench-chain test-once
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,9 +51,6 @@ test-chain: setup ## pallet and runtime tests
 
 chain-wasm: ## rebuild the runtime blob and compare its hash (exit 3: the pinned compiler is gone)
 	chain/build-wasm.sh
-
-chain-upgrade: ## build chain/target/upgrade.wasm: a runtime that upgrades the present one, for tests and the demo
-	chain/build-upgrade.sh chain/target/upgrade.wasm
 
 chain-node: ## the native node, built once into the user's cache (the first time 15 to 40 minutes)
 	chain/node/build.sh
