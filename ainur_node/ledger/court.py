@@ -153,9 +153,9 @@ class ChainCourt:
         return Fees({f"{sample.pallet}.{sample.name}": Amount(fee)}, spendable, Amount(params.fee_reserve))
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
-        """The node key that is bound to an account."""
+        """The node key that is bound to an account, or was last: who gives up an identity answers for its receipts."""
         found = await self._read(self._client.did, account)
-        return NodeKey(found.node_key) if found is not None and found.active else None
+        return NodeKey(found.node_key) if found is not None else None
 
     async def account_of(self, node_key: NodeKey) -> AccountId | None:
         """The account that a node key is bound to."""

@@ -107,7 +107,7 @@ class CourtBook(Protocol):
         ...
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
-        """The node key that is bound to an account."""
+        """The node key that is bound to an account, or was last: who gives up an identity answers for its receipts."""
         ...
 
     async def account_of(self, node_key: NodeKey) -> AccountId | None:

@@ -11,8 +11,10 @@ from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.domain.ids import ChannelId, PeerId
+from ainur_node.domain.money import Amount
+from ainur_node.errors import Transient
 from ainur_node.ledger.channels import ChainChannels
-from ainur_node.market import channel_earning
+from ainur_node.market import channel_earning, channel_paying
 from ainur_node.market import channel_messages as wire
 from ainur_node.market.channels import Channels
 from ainur_node.market.messages import decode, encode, money
@@ -395,3 +397,37 @@ async def test_a_channel_taken_for_closed_by_mistake_keeps_its_best_voucher(
 
     shown = await payee.ask("channel.show", channel=channel)
     assert (shown["state"], shown["promised"], shown["steps"]) == ("open", str(4 * PRICE), 4)
+
+
+async def test_no_more_channels_are_opened_at_once_than_one_after_the_other(
+    world: MarketWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_paying, "MAX_CHANNELS", 2)
+    payer, payee = await two(world)
+    refused: list[Refuse] = []
+
+    async def one_more() -> None:
+        try:
+            await opened(payer, payee)
+        except Refuse as exc:
+            refused.append(exc)
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(one_more)
+
+    assert [no.code for no in refused] == ["too_many_channels"] * 3
+    assert len(payer.channels.paying.records()) == 2
+
+
+async def test_a_payee_that_moved_to_another_node_is_found_there(world: MarketWorld, autojump_clock: MockClock) -> None:
+    payer, payee = await two(world)
+    channel = await opened(payer, payee)
+    paying = payer.channels.paying
+    paying._node_keys[payee.account] = NodeKey(bytes(32)).public  # type: ignore[assignment, index] # where it was
+
+    with pytest.raises(Transient):
+        await paying.pay(ChannelId(bytes.fromhex(channel)), Amount(PRICE))
+    await payer.pay(channel)
+
+    assert (await payee.ask("channel.show", channel=channel))["promised"] == str(2 * PRICE)

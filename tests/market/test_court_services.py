@@ -23,6 +23,7 @@ from ainur_node.domain.court.party import Move
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey, PeerId
 from ainur_node.domain.money import Amount
 from ainur_node.errors import Transient
+from ainur_node.ledger.court import ChainCourt
 from ainur_node.market import court_records, messages
 from ainur_node.market.court_arbitrating import Arbitrating
 from ainur_node.market.court_evidence import EXHIBIT, Evidence
@@ -275,6 +276,39 @@ async def test_a_vote_is_on_disk_before_it_is_committed_and_is_opened_after_a_re
     node.book.now += 1
     await until("reveal_vote")
     assert node.book.calls[-1] == ("reveal_vote", (b"o" * 32, True, 0), b"n" * 32)
+
+
+async def test_a_case_that_cannot_be_judged_leaves_no_lock_behind(nodes: tuple[Node, Node, Node]) -> None:
+    node = nodes[1]
+
+    class Unknowing:
+        async def judge(self, docket: Docket) -> Ballot:
+            raise Transient("no party shows the work")
+
+    arbiter = Arbitrating(cast(Any, node.book), node.records, cast(Any, Unknowing()), Counters())
+    with pytest.raises(Transient):
+        await arbiter.vote(voting(SEAT), None)
+    assert arbiter._voting == {}
+
+
+async def test_ballots_of_old_cases_are_forgotten(
+    nodes: tuple[Node, Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(court_records, "MAX_KEPT", 3)
+    records, ballot = nodes[1].records, await Known().judge(voting(SEAT))
+    cases = [replace(voting(SEAT), case=bytes([number]) * 32) for number in range(6)]
+    for case in cases:
+        await records.cast(case, ballot)
+
+    assert [await records.ballot(case) is not None for case in cases] == [False] * 3 + [True] * 3
+
+
+async def test_who_gives_up_its_identity_still_answers_for_its_receipts() -> None:
+    client = SimpleNamespace(
+        genesis_hash=GENESIS, did=lambda _account: SimpleNamespace(node_key=b"k" * 32, active=False)
+    )
+    book = ChainCourt(client, cast(Any, None), cast(Any, None), JUDGE)
+    assert await book.node_key(PAYEE) == b"k" * 32
 
 
 @pytest.mark.parametrize(("role", "move"), [(Role.PAYEE, Move.RESPOND), (Role.PAYER, Move.PLEAD)])
