@@ -36,7 +36,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "wallet": ("wallet", "money: new, show, balance, fund, transfer, ledger, audit"),
     "channel": ("channel", "payment channels: open, top-up, pay, show, close"),
     "dispute": ("dispute", "cases before the court: open, evidence, vote, show, appeal, join, leave"),
-    "chain": ("chain", "the embedded chain: run, status"),
+    "chain": ("chain", "the embedded chain: run, export, status"),
     "bench": ("bench", "measure: e2e, chain"),
 }
 INTERRUPTED = 130
