@@ -242,6 +242,35 @@ async def test_a_party_that_answers_too_slowly_does_not_stop_an_arbiter(
     assert trio.current_time() - began < 10
 
 
+async def test_packages_that_nobody_hands_over_do_not_stop_an_arbiter(
+    nodes: tuple[Node, Node, Node], autojump_clock: MockClock
+) -> None:
+    node, held = nodes[1], [b"held" * 8]
+    terms, spec = SimpleNamespace(module=b"m" * 32), SimpleNamespace(output_schema=b"s" * 32)
+    bundles = [SimpleNamespace(terms=terms, spec=spec, package=bytes([n]) * 32) for n in range(9)]
+    had: list[bytes] = []
+
+    async def fetch(package: bytes, peers: Sequence[PeerId]) -> None:
+        if package != bundles[8].package:
+            await trio.sleep(40)  # the liar's: manifest, then module
+        had.append(package)
+
+    def package_of(module: bytes, output_schema: bytes) -> Any:
+        found = held[0] if had else None
+        return SimpleNamespace(manifest=SimpleNamespace(package=found)) if found else None
+
+    node.library.fetch = fetch  # type: ignore[method-assign, assignment]
+    node.library.package_of = package_of  # type: ignore[method-assign, assignment]
+    began = trio.current_time()
+
+    assert await node.evidence.package(cast(Any, bundles), []) == held[0]
+    assert trio.current_time() - began < 1
+    had.clear()
+    with pytest.raises(Transient, match="no package"):
+        await node.evidence.package(cast(Any, bundles[:8]), [])
+    assert trio.current_time() - began < 12
+
+
 async def test_without_the_work_nothing_is_voted(nodes: tuple[Node, Node, Node], autojump_clock: MockClock) -> None:
     _, judge_, _ = nodes
     judging = Judging(judge_.evidence, judge_.library, cast(Any, judge_.book), judge_.clock)
