@@ -40,10 +40,13 @@ class AccountView:
         """Market time, estimated for this instant."""
         return self._watch.market_now()
 
-    async def _price_of(self, sample: Call) -> Price:
-        """What a call like this one would cost; a fee depends on kind and size of a call, not on what it says."""
+    async def _price_of(self, *samples: Call) -> Price:
+        """What calls like these would cost; a fee depends on kind and size of a call, not on what it says."""
         params = await self._read(self._client.params)
         account = await self._read(self._client.account, self.account)
-        fee = await self._read(self._client.estimate_fee, sample, self._caller.writer.key)
+        fees: dict[str, Amount] = {}
+        for sample in samples:
+            fee = await self._read(self._client.estimate_fee, sample, self._caller.writer.key)
+            fees[f"{sample.pallet}.{sample.name}"] = Amount(fee)
         spendable = Amount(max(0, account.spendable - params.fee_reserve))
-        return Price({f"{sample.pallet}.{sample.name}": Amount(fee)}, spendable, Amount(params.fee_reserve))
+        return Price(fees, spendable, Amount(params.fee_reserve))
