@@ -5,7 +5,7 @@ import contextlib
 import functools
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -60,11 +60,19 @@ class Node:
     `on_block` is called in the event loop.
     """
 
-    def __init__(self, chain: Chain, author: Author | None, *, clock: Callable[[], int] = wall_clock) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        author: Author | None,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self.chain = chain
         self.pool = Pool()
         self._author = author
         self._clock = clock
+        self._sleep = sleep
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="runtime")
         self._wanted = asyncio.Event()
         self._last_timestamp = 0
@@ -306,7 +314,7 @@ class Node:
                     await self._wanted.wait()
             except TimeoutError:
                 return
-            await asyncio.sleep(max(GATHER_SECONDS, last + MIN_INTERVAL - time.monotonic()))
+            await self._sleep(max(GATHER_SECONDS, last + MIN_INTERVAL - time.monotonic()))
 
     def _stored_timestamp(self) -> int:
         """Timestamp of the head in milliseconds, 0 at genesis."""

@@ -36,7 +36,7 @@ NOUNS: dict[str, tuple[str, str]] = {
     "wallet": ("wallet", "money: new, show, balance, fund, transfer, ledger, audit"),
     "channel": ("channel", "payment channels: open, top-up, pay, show, close"),
     "dispute": ("dispute", "cases before the court: open, evidence, vote, show, appeal, join, leave"),
-    "chain": ("chain", "the embedded chain: run, status"),
+    "chain": ("chain", "the embedded chain: run, export, status"),
     "bench": ("bench", "measure: e2e, chain"),
 }
 INTERRUPTED = 130
@@ -72,12 +72,13 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         if not rest:
             print(_overview(), file=sys.stderr)
             return _fail(screen, "usage", "no command was named", "ainur --help lists them", ExitCode.USAGE)
-        options = parse(rest[0], *_commands(rest[0]), rest[1:], found)
+        try:
+            options = parse(rest[0], *_commands(rest[0]), rest[1:], found)
+        except ShowHelp as help_text:
+            print(str(help_text).rstrip())
+            return ExitCode.DONE
         home = _home(getattr(options, "home", None), environ)
         return _carry_out(options, home, screen)
-    except ShowHelp as help_text:
-        print(str(help_text).rstrip())
-        return ExitCode.DONE
     except BrokenPipeError:
         # The reader left (``| head``): Python's own flush at exit must not fail on the same pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

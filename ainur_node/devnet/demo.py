@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ainur_node.rpc.client import Refused
 from pallets_client.client import ChainClient
 from pallets_client.pallets import escrow as escrows
 from pallets_client.pallets import vcg_auction
+from pallets_client.records import Audit
 
 Tell = Callable[[dict[str, object]], None]
 
@@ -113,12 +115,46 @@ def _document(named: Path | None) -> tuple[str, bytes]:
     raise DevnetError("no-document", f"there is no {candidates[0]}", hint="name a text file with --input")
 
 
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """What nodes and chain said of the task, before it began and after it was paid."""
+
+    task: str
+    seconds: float
+    shown: Mapping[str, Any]
+    result: Mapping[str, Any]
+    verification: dict[str, Any]
+    auction: vcg_auction.Auction
+    escrow: escrows.Escrow
+    before: Snapshot
+    after: Snapshot
+    issuance_before: int
+    audit: Audit
+    fees: Mapping[str, int]
+
+    @property
+    def output_hash(self) -> str:
+        return hashlib.sha256(self.result["output"]).hexdigest()
+
+
 def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[str, Any]:
+    played = _play(world, name, text, tell)
+    findings = _findings(world, played)
+    story = _story(home, world, played, findings)
+    _tell_money(story, tell)
+    wrong = faults(findings)
+    if wrong:
+        raise NotProven(wrong, story)
+    tell({"step": "proven", "text": "all numbers agree with the chain, to the planck"})
+    return story
+
+
+def _play(world: World, name: str, text: bytes, tell: Tell) -> _Played:
     plan, layout = world.plan, world.layout
     capability = hashlib.sha256(CAPABILITY.encode()).digest()
     chain = ChainClient(plan.chain_url)
     try:
-        before, audit_before = snapshot(chain, plan, capability), chain.audit()
+        before, issuance_before = snapshot(chain, plan, capability), chain.audit().issuance
         tell({"step": "submit", "text": f"{SUBMITTER} asks for a summary of {name} ({len(text)} bytes), at most 1 AIN"})
         task, spent = _run_task(layout.home(SUBMITTER), text, tell)
         shown = ask(layout.home(SUBMITTER), "task.show", task=task)
@@ -126,7 +162,7 @@ def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[
             raise NotProven([f"the task ended as {shown['phase']}: {shown.get('refused') or shown['reasons']}"], shown)
         auction_id = str(shown["auction"])
         verification = _verify(layout.home(OBSERVER), auction_id, tell)
-        after, audit_after = snapshot(chain, plan, capability), chain.audit()
+        after, audit = snapshot(chain, plan, capability), chain.audit()
         auction = chain.auction(bytes.fromhex(auction_id), at=after.hash)
         escrow = chain.escrow(bytes.fromhex(str(shown["escrow"])), at=after.hash)
         if auction is None or escrow is None:
@@ -135,12 +171,28 @@ def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[
     finally:
         chain.close()
     result = ask(layout.home(SUBMITTER), "task.result", task=task)
-    output_hash = hashlib.sha256(result["output"]).hexdigest()
-    bids = _bids(plan, verification)
+    return _Played(
+        task,
+        spent,
+        shown,
+        result,
+        verification,
+        auction,
+        escrow,
+        before,
+        after,
+        issuance_before,
+        audit,
+        fees,
+    )
+
+
+def _findings(world: World, played: _Played) -> Findings:
+    """What the verdict is about."""
+    plan, auction, escrow = world.plan, played.auction, played.escrow
+    before, after, result = played.before, played.after, played.result
     winner = _name_of(plan, escrow.payee)
-    pids = world.node_pids()
-    nodes = [{"name": node.name, "pid": pids.get(node.name), "peer_id": node.peer_id} for node in plan.nodes]
-    findings = Findings(
+    return Findings(
         budget=auction.budget,
         reserve=auction.reserve,
         fee_bps=auction.fee_bps,
@@ -148,32 +200,37 @@ def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[
         paid=escrow.amount,
         fee=escrow.fee,
         escrow=_escrow_state(escrow),
-        bids=bids,
-        fees=fees,
+        bids=_bids(plan, played.verification),
+        fees=played.fees,
         before=_totals(before),
         after=_totals(after),
         held_after=_held(after),
         held_before=_held(before),
         quality_before=before.quality(winner),
         quality_after=after.quality(winner),
-        audit_difference=audit_after.difference,
-        issuance_before=audit_before.issuance,
-        issuance_after=audit_after.issuance,
+        audit_difference=played.audit.difference,
+        issuance_before=played.issuance_before,
+        issuance_after=played.audit.issuance,
         payer=SUBMITTER,
-        pids=tuple(pids.values()),
+        pids=tuple(world.node_pids().values()),
         peer_ids=tuple(node.peer_id for node in plan.nodes),
-        verified=bool(verification["ok"]),
-        result_matches=output_hash == result["sha256"] and bool(result["verified"]),
+        verified=bool(played.verification["ok"]),
+        result_matches=played.output_hash == result["sha256"] and bool(result["verified"]),
         trouble=_transcript_trouble(auction),
     )
-    mine = findings.winning
-    second = findings.second
-    story = {
+
+
+def _story(home: Path, world: World, played: _Played, findings: Findings) -> dict[str, Any]:
+    """The result of the command."""
+    plan, auction, escrow = world.plan, played.auction, played.escrow
+    mine, second, pids = findings.winning, findings.second, world.node_pids()
+    nodes = [{"name": node.name, "pid": pids.get(node.name), "peer_id": node.peer_id} for node in plan.nodes]
+    return {
         "scenario": "task",
-        "task": task,
-        "auction": auction_id,
-        "bids": len(bids),
-        "winner": winner,
+        "task": played.task,
+        "auction": str(played.shown["auction"]),
+        "bids": len(findings.bids),
+        "winner": findings.winner,
         "ask": str(mine.ask) if mine else None,
         "penalty": str(mine.penalty) if mine else None,
         "second": str(second) if second is not None else None,
@@ -181,26 +238,20 @@ def _task(home: Path, world: World, name: str, text: bytes, tell: Tell) -> dict[
         "fee": str(escrow.fee),
         "reserve": str(auction.reserve),
         "budget": str(auction.budget),
-        "fees": {name: str(value) for name, value in fees.items()},
-        "result_sha256": output_hash,
-        "result": _summary(result["output"]),
+        "fees": {name: str(value) for name, value in played.fees.items()},
+        "result_sha256": played.output_hash,
+        "result": _summary(played.result["output"]),
         "transcript": auction.state.transcript.hex() if isinstance(auction.state, vcg_auction.Awarded) else None,
         "escrow": findings.escrow,
-        "escrow_id": str(shown["escrow"]),
+        "escrow_id": str(played.shown["escrow"]),
         "reputation": {"before": findings.quality_before, "after": findings.quality_after},
         "nodes": nodes,
         "accounts": {node.name: node.ss58 for node in plan.nodes},
         "balances": {"before": _texts(findings.before), "after": _texts(findings.after)},
-        "audit": {"difference": audit_after.difference, "issuance": str(audit_after.issuance)},
-        "verify": _verify_command(home, auction_id),
-        "task_seconds": spent,
+        "audit": {"difference": played.audit.difference, "issuance": str(played.audit.issuance)},
+        "verify": _verify_command(home, str(played.shown["auction"])),
+        "task_seconds": played.seconds,
     }
-    _tell_money(story, tell)
-    wrong = faults(findings)
-    if wrong:
-        raise NotProven(wrong, story)
-    tell({"step": "proven", "text": "all numbers agree with the chain, to the planck"})
-    return story
 
 
 def _run_task(submitter: Path, text: bytes, tell: Tell) -> tuple[str, float]:

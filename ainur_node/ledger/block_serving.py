@@ -3,6 +3,7 @@
 import time
 
 import structlog
+import trio
 
 from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour
@@ -16,6 +17,7 @@ from pallets_client.errors import ChainRefused
 log = structlog.get_logger(__name__)
 
 MAX_REQUEST = 128
+BEHIND_PAUSE = 0.05
 BAD_PROOF_CODES = frozenset({1001, 1002})
 """Codes of extrinsics that no honest node passes on: not an extrinsic, or one that makes the runtime trap."""
 
@@ -53,6 +55,8 @@ class BlockServing:
                 return messages.encode(Blocks(VERSION, tip.number, []))
             await self._watch.wait_height(wanted.after, left)
             tip = await self._host.tip()
+            if tip.number <= wanted.after:
+                await trio.sleep(BEHIND_PAUSE)  # what the watch saw has not come to this host yet
         if await self._host.hash_of(wanted.after) != wanted.hash:
             raise RemoteRefusal("other_chain", f"block {wanted.after} is another one here")
         blocks, tip = await self._host.blocks(wanted.after + 1, messages.MAX_COUNT, messages.MAX_ANSWER)

@@ -79,7 +79,8 @@ class Caller:
             intent=json.dumps({"block": signed.block, "spec": signed.spec, "tip": str(signed.tip)}),
         )
         trio.from_thread.run(self._outbox.sign, row, trio_token=self._token)
-        self._hashes.setdefault(signed.ref, []).append(signed.hash)
+        if not self._final:  # else finalized blocks name each hash
+            self._hashes.setdefault(signed.ref, []).append(signed.hash)
 
     def on_final(self, signed: Signed, outcome: Outcome) -> None:
         """Called in the writer's thread when finalized blocks decided about an extrinsic; never waits."""
@@ -181,9 +182,9 @@ class Caller:
         return outcome
 
     async def _resolve(self, ref: bytes, outcome: Outcome) -> None:
-        *before, last = self._hashes.pop(ref, [b""])
         if self._final:
             return
+        *before, last = self._hashes.pop(ref, [b""])
         for signed in before:
             await self._write_down(signed, "signed anew")
         if last:

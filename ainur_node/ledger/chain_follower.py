@@ -100,7 +100,7 @@ class ChainFollower:
             log.warning("chain_host_away", why=str(exc))
 
     async def _ask(self, peer: PeerId) -> bool:
-        wait = MAX_WAIT_MS if self.behind == 0 else 0
+        wait, asked = MAX_WAIT_MS if self.behind == 0 else 0, trio.current_time()
         wanted = BlocksWanted(VERSION, self.tip.number, self.tip.hash, wait)
         raw = await self._mesh.request(peer, messages.BLOCKS, messages.encode(wanted), timeout=REQUEST_TIMEOUT)
         answer = messages.decode(Blocks, raw)
@@ -111,7 +111,8 @@ class ChainFollower:
         if blocks:
             await self._take(peer, blocks)
         self.behind = max(answer.head - self.tip.number, 0)
-        return bool(blocks) or wait > 0 or self.behind == 0
+        # A peer that holds nothing back, and has nothing, would be asked again and again without a pause.
+        return bool(blocks) or trio.current_time() - asked > PAUSE
 
     async def _take(self, peer: PeerId, blocks: list[bytes]) -> None:
         imported = await self._host.take(blocks)
@@ -134,13 +135,16 @@ class _Asks(Protocol):
 
 
 async def fetch_parts(mesh: _Asks, peer: PeerId, method: str, number: int, most: int) -> bytes:
-    """All bytes of a block or of the genesis from one peer; Misbehaviour when the parts do not fit together."""
+    """All bytes of a block or of the genesis from one peer; Misbehaviour when the parts do not fit together.
+
+    Every part but the last is full, so that there are no more of them than ``most`` needs.
+    """
     whole, size = b"", None
     while size is None or len(whole) < size:
         wanted = messages.encode(PartWanted(VERSION, number, len(whole)))
         part = messages.decode(Part, await mesh.request(peer, method, wanted, timeout=REQUEST_TIMEOUT))
         size = part.size if size is None else size
-        if part.size != size or size > most or not part.data or len(whole) + len(part.data) > size:
+        if part.size != size or size > most or len(part.data) != min(messages.MAX_ANSWER, size - len(whole)):
             raise Misbehaviour(f"{method} came in parts that do not fit together")
         whole += part.data
     return whole

@@ -2,46 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import trio
 
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.errors import Transient
+from ainur_node.ledger.account_view import AccountView
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.records import agent_of, auction_of, escrow_of, provider_of
 from ainur_node.ledger.watch import AUCTION, ESCROW, ChainWatch
 from ainur_node.ports import Balance, ChainAgent, ChainAuction, ChainEscrow, ChainProvider
-from pallets_client.errors import ChainError
 from pallets_client.pallets import reputation
 from pallets_client.records import Call, Failed, Included, Refused
-
-T = TypeVar("T")
 
 # Provider records and the agent list may be this old (seconds).
 FRESH = 2.0
 
 
-class ChainReads:
+class ChainReads(AccountView):
     """What is read of the chain, and how a call that ends an escrow is sent."""
 
     def __init__(self, client: Any, caller: Caller, watch: ChainWatch, account: bytes, node_key: bytes) -> None:
-        self._client = client
-        self._caller = caller
-        self._watch = watch
-        self.account = AccountId(account)
+        super().__init__(client, caller, watch, account)
         self.node_key = NodeKey(node_key)
-        self.genesis: bytes = client.genesis_hash
         self._fresh: dict[tuple[str, bytes], tuple[float, Any]] = {}
-
-    async def _read(self, function: Callable[..., T], *args: Any) -> T:
-        try:
-            return await trio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
-        except ChainError as exc:
-            raise Transient(
-                f"the chain cannot be read: {exc}", hint="check chain.url and `ainur chain status`"
-            ) from exc
 
     async def _read_fresh(self, kind: str, key: bytes, function: Callable[..., Any], *args: Any) -> Any:
         known = self._fresh.get((kind, key))
@@ -54,10 +40,6 @@ class ChainReads:
         if value:
             self._fresh[kind, key] = (trio.current_time(), value)
         return value
-
-    async def market_now(self) -> int:
-        """Market time, estimated for this instant."""
-        return self._watch.market_now()
 
     async def height(self) -> int:
         """Number of the best block."""

@@ -1,24 +1,18 @@
 """ports.ChannelBook on pallets_client: payment channels, each call at most once under its natural id."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-
-import trio
+from collections.abc import Sequence
 
 from ainur_node.domain.channels.payee import OnChain
 from ainur_node.domain.channels.voucher import KeyKind, SessionKey, Voucher
 from ainur_node.domain.ids import AccountId, ChannelId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
-from ainur_node.errors import Transient
-from ainur_node.ledger.calls import Caller, fields_of
-from ainur_node.ledger.watch import ChainWatch
-from ainur_node.ports.channels import ChannelLimits, Price, Recorded
-from pallets_client.errors import ChainError
+from ainur_node.ledger.account_view import AccountView
+from ainur_node.ledger.calls import fields_of
+from ainur_node.ports.channels import ChannelLimits, Recorded
+from ainur_node.ports.price import Price
 from pallets_client.pallets import channels
 from pallets_client.records import Call, Failed, Included, Refused
-
-T = TypeVar("T")
 
 _ZERO = bytes(32)
 _LARGE = 2**90
@@ -31,27 +25,8 @@ _SAMPLES = {
 """Calls as large as the real ones, to ask for fees."""
 
 
-class ChainChannels:
+class ChainChannels(AccountView):
     """The channels of this node's account, and of whoever pays it."""
-
-    def __init__(self, client: Any, caller: Caller, watch: ChainWatch, account: bytes) -> None:
-        self._client = client
-        self._caller = caller
-        self._watch = watch
-        self.account = AccountId(account)
-        self.genesis: bytes = client.genesis_hash
-
-    async def _read(self, function: Callable[..., T], *args: Any) -> T:
-        try:
-            return await trio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
-        except ChainError as exc:
-            raise Transient(
-                f"the chain cannot be read: {exc}", hint="check chain.url and `ainur chain status`"
-            ) from exc
-
-    async def market_now(self) -> int:
-        """Market time, estimated for this instant."""
-        return self._watch.market_now()
 
     async def limits(self) -> ChannelLimits:
         """What a new channel must keep to."""
@@ -61,12 +36,8 @@ class ChainChannels:
         )
 
     async def price(self, call: str) -> Price:
-        """What a call would cost now; a fee depends on kind and size of a call, not on what it says."""
-        params = await self._read(self._client.params)
-        account = await self._read(self._client.account, self.account)
-        fee = await self._read(self._client.estimate_fee, _SAMPLES[call], self._caller.writer.key)
-        spendable = Amount(max(0, account.spendable - params.fee_reserve))
-        return Price({f"{channels.PALLET}.{call}": Amount(fee)}, spendable, Amount(params.fee_reserve))
+        """What a call would cost now."""
+        return await self._price_of(_SAMPLES[call])
 
     async def channel(self, channel: ChannelId) -> OnChain | None:
         """A channel as stored."""

@@ -1,9 +1,7 @@
 """ports.CourtBook on pallets_client: disputes, panels and arbiters, each call at most once under its natural id."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
-
-import trio
+from typing import Any
 
 from ainur_node.domain.court import docket as d
 from ainur_node.domain.court.docket import Decision, Docket, Role, Seat
@@ -11,17 +9,15 @@ from ainur_node.domain.court.nonces import case_id
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.rejection import Rejection
-from ainur_node.errors import Transient
+from ainur_node.ledger.account_view import AccountView
 from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.chain_reads import refusal_of
 from ainur_node.ledger.intents import Intents
 from ainur_node.ledger.watch import ChainWatch
-from ainur_node.ports.court import ArbiterRecord, Bench, CourtTerms, Done, Fees
-from pallets_client.errors import ChainError
+from ainur_node.ports.court import ArbiterRecord, Bench, CourtTerms, Done
+from ainur_node.ports.price import Price
 from pallets_client.pallets import court, did, escrow
 from pallets_client.records import Call, Included
-
-T = TypeVar("T")
 
 _ZERO = bytes(32)
 _LARGE = 2**90
@@ -49,29 +45,13 @@ _SAMPLES = {
 """Calls as large as the real ones, to ask for fees."""
 
 
-class ChainCourt:
+class ChainCourt(AccountView):
     """The court as this node's account sees it."""
 
     def __init__(self, client: Any, caller: Caller, orders: Intents, watch: ChainWatch, account: bytes) -> None:
         """``orders``: what people ask for; what follows from the state of a case needs no memory but the chain's."""
-        self._client = client
+        super().__init__(client, caller, watch, account)
         self._orders = orders
-        self._caller = caller
-        self._watch = watch
-        self.account = AccountId(account)
-        self.genesis: bytes = client.genesis_hash
-
-    async def _read(self, function: Callable[..., T], *args: Any) -> T:
-        try:
-            return await trio.to_thread.run_sync(function, *args, abandon_on_cancel=True)
-        except ChainError as exc:
-            raise Transient(
-                f"the chain cannot be read: {exc}", hint="check chain.url and `ainur chain status`"
-            ) from exc
-
-    async def market_now(self) -> int:
-        """Market time, estimated for this instant."""
-        return self._watch.market_now()
 
     async def sealed_now(self) -> int:
         """Market time of the best block."""
@@ -147,24 +127,17 @@ class ChainCourt:
         p = await self._read(self._client.params)
         return CourtTerms(Amount(p.stake_unit), Amount(p.seat_fee), p.dispute_answer, p.court_appeal, p.court_commit)
 
-    async def price(self, calls: Sequence[str]) -> Fees:
-        """What calls would cost now; a fee depends on kind and size of a call, not on what it says."""
-        params = await self._read(self._client.params)
-        account = await self._read(self._client.account, self.account)
+    async def price(self, calls: Sequence[str]) -> Price:
+        """What calls would cost now, with the node key's if joining has to bind it first."""
         samples = [_SAMPLES[call] for call in calls]
         if "join_arbiters" in calls and await self._read(self._client.did, self.account) is None:
             samples.insert(0, did.create(_ZERO, bytes(64)))  # the node key, by which parties know an arbiter
-        fees = {}
-        for sample in samples:
-            fee = await self._read(self._client.estimate_fee, sample, self._caller.writer.key)
-            fees[f"{sample.pallet}.{sample.name}"] = Amount(fee)
-        spendable = Amount(max(0, account.spendable - params.fee_reserve))
-        return Fees(fees, spendable, Amount(params.fee_reserve))
+        return await self._price_of(*samples)
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
-        """The node key that is bound to an account."""
+        """The node key that is bound to an account, or was last: who gives up an identity answers for its receipts."""
         found = await self._read(self._client.did, account)
-        return NodeKey(found.node_key) if found is not None and found.active else None
+        return NodeKey(found.node_key) if found is not None else None
 
     async def account_of(self, node_key: NodeKey) -> AccountId | None:
         """The account that a node key is bound to."""

@@ -29,6 +29,8 @@ OPEN, ENDED = "intent", "intent_end"
 RESUMED_AT_MOST = 1024
 KEPT_ENDS = 4096
 """Ends that are remembered: how long a key keeps standing for one payment."""
+PRUNE_EVERY = 256
+"""Ends after which the oldest beyond those are forgotten."""
 RETRY_PAUSE = 2.0
 """Seconds before an open intent is tried again."""
 PATIENCE_MS = 3_600_000
@@ -95,6 +97,7 @@ class Intents:
         self._caller = caller
         self._now_ms = now_ms
         self._busy: dict[bytes, trio.Lock] = {}
+        self._unpruned = 0
         self._retry = trio.Event()
 
     async def carry_out(self, call: Call, *natural_id: bytes) -> dict[str, Any] | Rejection:
@@ -207,6 +210,9 @@ class Intents:
         ended = Intent(intent.ref, intent.call, intent.at, state, why[:500], todo, found)
         await self._store.put_doc(ENDED, intent.ref, ended.dump())
         await self._store.delete_doc(OPEN, intent.ref)
+        self._unpruned += 1
+        if self._unpruned >= PRUNE_EVERY:
+            await self._prune()
         return ended
 
     async def _read(self, kind: str, ref: bytes) -> Intent | None:
@@ -214,6 +220,7 @@ class Intents:
         return Intent.load(ref, text) if text is not None else None
 
     async def _prune(self) -> None:
+        self._unpruned = 0
         try:
             for ref, _ in (await self._store.docs(ENDED, 2 * KEPT_ENDS))[KEPT_ENDS:]:
                 await self._store.delete_doc(ENDED, ref)

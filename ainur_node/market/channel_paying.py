@@ -85,9 +85,9 @@ class ChannelPaying:
 
     async def open(self, payee: AccountId, deposit: Amount, challenge: int, life: int) -> dict[str, Any] | Rejection:
         """Hold a deposit for ``payee``; the intent is stored first, so that a crash loses no channel."""
-        if len(self._open) >= MAX_CHANNELS:
-            return Rejection("too_many_channels", "close one first: ainur channel show lists them")
         async with self._opening:
+            if len(self._open) >= MAX_CHANNELS:
+                return Rejection("too_many_channels", "close one first: ainur channel show lists them")
             counter, now = await self._book.next_counter(), await self._book.market_now()
             salt = self._clock.random(16)
             signer = self._keys.of(salt)
@@ -156,6 +156,7 @@ class ChannelPaying:
                 return Rejection(no.code, no.hint or "the payee refused the voucher")
             except Transient:
                 if not left:
+                    self._node_keys.pop(known.record.payee, None)  # it may have another node by now
                     raise
                 await trio.sleep(RESEND_PAUSE)
         digest = wire.ack_digest(self._book.genesis, voucher.channel, voucher.cumulative, voucher.seq)
@@ -299,6 +300,7 @@ class ChannelPaying:
     async def _end(self, known: _Open, how: str, paid: Amount) -> None:
         await self._keep(known, replace(known.record, ended=how, paid=paid))
         self._open.pop(known.record.state.channel, None)
+        self._node_keys.pop(known.record.payee, None)
         await trim(self._store, PAYING, decode_paying)
 
     async def _forget(self, channel: ChannelId) -> None:

@@ -144,14 +144,16 @@ class Arbitrating:
     async def vote(self, docket: Docket, given: Ballot | None) -> Ballot:
         """The vote of this draw: the one that stands, else ``given``, else by judging; on disk when this returns."""
         lock = self._voting.setdefault(docket.case, trio.Lock())
-        async with lock:
-            known = await self._records.ballot(docket)
-            if known is None:
-                known = given if given is not None else await self._judging.judge(docket)
-                await self._records.cast(docket, known)
-        if not lock.statistics().tasks_waiting:
-            self._voting.pop(docket.case, None)
-        return known
+        try:
+            async with lock:
+                known = await self._records.ballot(docket)
+                if known is None:
+                    known = given if given is not None else await self._judging.judge(docket)
+                    await self._records.cast(docket, known)
+                return known
+        finally:
+            if not lock.statistics().tasks_waiting and not lock.locked():
+                self._voting.pop(docket.case, None)
 
     async def commit(self, docket: Docket, ballot: Ballot) -> Done | Rejection:
         """Commit to a vote that is on disk."""

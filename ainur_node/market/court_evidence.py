@@ -28,6 +28,8 @@ EXHIBIT = "court.exhibit"
 MAX_EXHIBIT = 1 << 20
 FETCH_TIMEOUT, FETCH_WITHIN = 4.0, 6.0
 """Seconds for one exhibit, and for all of a side: an arbiter has little time to vote, and asks again."""
+PACKAGE_WITHIN = 10.0
+"""Seconds for a package of the work, among all that both sides name."""
 
 
 class Evidence:
@@ -177,15 +179,32 @@ class Evidence:
         return None
 
     async def package(self, bundles: Sequence[Bundle], peers: Sequence[PeerId]) -> PackageId:
-        """A package here with module and output schema of the work, else the first of those that the bundles name."""
+        """A package here with module and output schema of the work, else the first of those that the bundles name.
+
+        All of them are asked for at once: nothing binds what a bundle names, and each name of a liar takes its time.
+        """
+        found = self._held(bundles)
+        if found is None:
+            with trio.move_on_after(PACKAGE_WITHIN):
+                async with trio.open_nursery() as nursery:
+                    for named in dict.fromkeys(bundle.package for bundle in bundles):
+                        nursery.start_soon(self._fetch_package, named, bundles, peers, nursery.cancel_scope)
+            found = self._held(bundles)
+        if found is None:
+            raise Transient("no package with the module and the output schema of the work can be had")
+        return found
+
+    def _held(self, bundles: Sequence[Bundle]) -> PackageId | None:
         terms, spec = bundles[0].terms, bundles[0].spec  # the same in all: they are those of the escrow
-        for named in (None, *dict.fromkeys(bundle.package for bundle in bundles)):
-            if named is not None:
-                try:
-                    await self._library.fetch(named, peers)
-                except Transient as exc:
-                    log.info("package_not_had", package=named.hex()[:16], why=str(exc))
-            held = self._library.package_of(terms.module, spec.output_schema)
-            if held is not None:
-                return held.manifest.package
-        raise Transient("no package with the module and the output schema of the work can be had")
+        held = self._library.package_of(terms.module, spec.output_schema)
+        return held.manifest.package if held is not None else None
+
+    async def _fetch_package(
+        self, named: PackageId, bundles: Sequence[Bundle], peers: Sequence[PeerId], others: trio.CancelScope
+    ) -> None:
+        try:
+            await self._library.fetch(named, peers)
+        except (Transient, RemoteRefusal, Misbehaviour) as exc:
+            log.info("package_not_had", package=named.hex()[:16], why=str(exc))
+        if self._held(bundles) is not None:
+            others.cancel()

@@ -14,7 +14,7 @@ from ainur_node.ports import Clock, TaskStore
 CASE, NONCE, BALLOT, SHOWN, SCANNED = "court_case", "court_nonce", "court_ballot", "court_shown", "court_scanned"
 ORDER, LEFT = "court_order", "court_left"
 MAX_KEPT = 512
-"""Cases that a node still tells of; the oldest go first."""
+"""Cases that a node still tells of, and ballots; the oldest go first."""
 MAX_SHOWN = 32
 """Blobs of one case that its arbiters may have."""
 
@@ -72,6 +72,8 @@ class CourtRecords:
     async def cast(self, docket: Docket, ballot: Ballot) -> None:
         """Keep a vote; never in place of one that is committed."""
         await self._put(BALLOT, _draw(docket), ballot)
+        for key, _ in (await self._store.docs(BALLOT, 2 * MAX_KEPT))[MAX_KEPT:]:
+            await self._store.delete_doc(BALLOT, key)
 
     async def show(self, case: bytes, blobs: Sequence[bytes]) -> None:
         """Let arbiters of a case have these blobs."""

@@ -1,6 +1,6 @@
 """Payment channels on chain, in market words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,6 +9,7 @@ from ainur_node.domain.channels.voucher import SessionKey, Voucher
 from ainur_node.domain.ids import AccountId, ChannelId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
+from ainur_node.ports.price import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +20,6 @@ class ChannelLimits:
     challenge_min: int
     challenge_max: int
     life: int
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """What a call would cost in fees, by its name, and what this account could spend on it; planck."""
-
-    fees: Mapping[str, Amount]
-    spendable: Amount
-    fee_reserve: Amount
 
 
 @dataclass(frozen=True, slots=True)

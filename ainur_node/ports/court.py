@@ -1,6 +1,6 @@
 """The court on chain, in market words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +8,7 @@ from ainur_node.domain.court.docket import Decision, Docket, Seat
 from ainur_node.domain.ids import AccountId, EscrowId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
+from ainur_node.ports.price import Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,6 @@ class Done:
 
     block: int
     fee: Amount
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What a call would cost now, by its name, and what this account could spend on it; planck."""
-
-    fees: Mapping[str, Amount]
-    spendable: Amount
-    fee_reserve: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +95,12 @@ class CourtBook(Protocol):
         """What this world's court costs."""
         ...
 
-    async def price(self, calls: Sequence[str]) -> Fees:
+    async def price(self, calls: Sequence[str]) -> Price:
         """What calls would cost now, with the node key's if joining has to bind it first; nothing is sent."""
         ...
 
     async def node_key(self, account: AccountId) -> NodeKey | None:
-        """The node key that is bound to an account."""
+        """The node key that is bound to an account, or was last: who gives up an identity answers for its receipts."""
         ...
 
     async def account_of(self, node_key: NodeKey) -> AccountId | None:

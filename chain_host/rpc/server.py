@@ -4,6 +4,7 @@ import asyncio
 import http
 import json
 import re
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from .errors import (
     INTERNAL,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    MAX_TEXT,
     METHOD_NOT_FOUND,
     OVERSIZED_ANSWER,
     OVERSIZED_BATCH,
@@ -47,6 +49,7 @@ MAX_ANSWER = 32 << 20  # of a batch
 # Browsers send an Origin: pages of other sites must not reach a node on the loopback address.
 LOCAL_ORIGIN = re.compile(r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 
+MAX_FRAMES = 20  # of a fault's trace on stderr
 NOT_JSON = object()
 
 Sub = Callable[[Connection, Params], Any]
@@ -226,8 +229,13 @@ class RpcServer:
             raise RpcError(4003, f"Client error: Execution failed: {exc}") from exc
         except (MalformedScale, RecursionError, OverflowError) as exc:
             raise RpcError(INVALID_PARAMS, "Invalid params", str(exc)) from exc
+        except RpcError:
+            raise
         except RuntimeError as exc:  # the executor is closing
             raise RpcError(INTERNAL, "Internal error", str(exc)) from exc
+        except Exception as exc:  # reason: without an answer its client, and all it asked after, would wait for ever
+            traceback.print_exc(limit=MAX_FRAMES)
+            raise RpcError(INTERNAL, "Internal error", f"{type(exc).__name__}: {exc}"[:MAX_TEXT]) from exc
         if name in UNSAFE:
             raise unsafe(name)
         raise RpcError(METHOD_NOT_FOUND, "Method not found")

@@ -23,7 +23,12 @@ _CLASSES = ("normal", "operational", "mandatory")
 
 
 def state_methods(views: Views) -> dict[str, Method]:
-    """Storage, keys, calls, metadata and version."""
+    """Storage, keys, history, calls, metadata and version."""
+    return {**_value_methods(views), **_key_methods(views), **_history_methods(views), **_runtime_methods(views)}
+
+
+def _value_methods(views: Views) -> dict[str, Method]:
+    """One value."""
 
     def one(params: Params) -> bytes | None:
         return views.values([params.hex(0, "a key")], params.at(1))[0]
@@ -38,6 +43,19 @@ def state_methods(views: Views) -> dict[str, Method]:
     async def storage_size(params: Params) -> Any:
         value = one(params)
         return None if value is None else len(value)
+
+    return {
+        "state_getStorage": storage,
+        "state_getStorageAt": storage,
+        "state_getStorageHash": storage_hash,
+        "state_getStorageHashAt": storage_hash,
+        "state_getStorageSize": storage_size,
+        "state_getStorageSizeAt": storage_size,
+    }
+
+
+def _key_methods(views: Views) -> dict[str, Method]:
+    """What begins with a prefix."""
 
     async def keys_paged(params: Params) -> Any:
         prefix = b"" if params.get(0) is None else params.hex(0, "a prefix")
@@ -58,6 +76,17 @@ def state_methods(views: Views) -> dict[str, Method]:
         if len(keys) > MAX_LISTED:
             raise RpcError(4002, "too many keys", f"more than {MAX_LISTED}: ask state_getKeysPaged")
         return keys
+
+    return {
+        "state_getKeys": all_keys,
+        "state_getPairs": pairs,
+        "state_getKeysPaged": keys_paged,
+        "state_getKeysPagedAt": keys_paged,
+    }
+
+
+def _history_methods(views: Views) -> dict[str, Method]:
+    """Many values at one block or at all of a range, and proofs of them."""
 
     async def proof(params: Params) -> Any:
         keys = params.keys(0, most=MAX_KEYS)
@@ -86,6 +115,16 @@ def state_methods(views: Views) -> dict[str, Method]:
         numbers = sorted({first, *views.changed_blocks(first + 1, last, keys)})
         return [changes_at(keys, views.hash_of(number)) for number in numbers]
 
+    return {
+        "state_getReadProof": proof,
+        "state_queryStorageAt": query_at,
+        "state_queryStorage": query_range,
+    }
+
+
+def _runtime_methods(views: Views) -> dict[str, Method]:
+    """The runtime itself."""
+
     async def call(params: Params) -> Any:
         name, data, at = params.text(0), params.hex(1), params.at(2)
         if len(data) > MAX_CALL or not name.replace("_", "").isalnum() or not name.isascii():
@@ -99,19 +138,6 @@ def state_methods(views: Views) -> dict[str, Method]:
         return (await views.runtime(params.at(0))).version
 
     return {
-        "state_getStorage": storage,
-        "state_getStorageAt": storage,
-        "state_getStorageHash": storage_hash,
-        "state_getStorageHashAt": storage_hash,
-        "state_getStorageSize": storage_size,
-        "state_getStorageSizeAt": storage_size,
-        "state_getKeys": all_keys,
-        "state_getPairs": pairs,
-        "state_getReadProof": proof,
-        "state_getKeysPaged": keys_paged,
-        "state_getKeysPagedAt": keys_paged,
-        "state_queryStorageAt": query_at,
-        "state_queryStorage": query_range,
         "state_call": call,
         "state_callAt": call,
         "state_getMetadata": metadata,

@@ -12,6 +12,8 @@ from .errors import TOO_MANY, RpcError
 
 MAX_SUBSCRIPTIONS = 1_024  # of one connection, as Substrate's own default
 MAX_WATCHED_KEYS = 256
+MAX_WATCHED_BYTES = 1 << 20  # of all keys that one connection watches
+KEY_OVERHEAD = 64  # bytes that a key of no bytes takes
 LAST_KINDS = ("finalized", "usurped", "dropped", "invalid")
 
 
@@ -42,6 +44,10 @@ class Subscription:
         )
 
 
+def _size(keys: frozenset[bytes]) -> int:
+    return sum(KEY_OVERHEAD + len(key) for key in keys)
+
+
 class Subscriptions:
     """All subscriptions of a server, by kind."""
 
@@ -64,6 +70,8 @@ class Subscriptions:
     ) -> Subscription:
         """A new subscription. Raises RpcError when the connection has too many."""
         self.check_room(sink)
+        if keys and _size(keys) + sum(_size(self._all[each].keys) for each in sink.subscriptions) > MAX_WATCHED_BYTES:
+            raise RpcError(TOO_MANY, "Too many keys on the connection", f"at most {MAX_WATCHED_BYTES} bytes of them")
         made = Subscription(sink, str(next(self._ids)), method, keys, extrinsic)
         self._all[made.id] = made
         self._home(made)[made.id] = made

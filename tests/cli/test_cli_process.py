@@ -102,12 +102,13 @@ def test_a_terminal_of_another_encoding_gets_question_marks(node: FakeNode, home
     assert b"f?r" in done.stdout
 
 
-def test_a_reader_that_leaves_is_no_accident(node: FakeNode, home: Path) -> None:
+@pytest.mark.parametrize("words", [["task", "list"], ["bench", "--help"]])
+def test_a_reader_that_leaves_is_no_accident(node: FakeNode, home: Path, words: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "ainur_node", "task", "list"],
+            [sys.executable, "-m", "ainur_node", *words],
             env=os.environ | {"AINUR_HOME": str(home)},
             stdout=write,
             stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ from ainur_node.ledger import block_messages as messages
 from ainur_node.ledger.block_messages import BlocksWanted, PartWanted
 from ainur_node.ledger.block_serving import BlockServing
 from ainur_node.ledger.chain_follower import ChainFollower, fetch_parts
-from ainur_node.ledger.extrinsic_relay import ExtrinsicRelay
+from ainur_node.ledger.extrinsic_relay import AT_ONCE, ExtrinsicRelay
 from ainur_node.ledger.host_link import Imported, Tip
 from ainur_node.mesh.memory import MemoryMesh, MemoryNetwork
 from ainur_node.ports import RemoteRefusal
@@ -229,6 +229,46 @@ async def test_a_host_that_was_away_goes_on_where_it_was(village: Village) -> No
     await running([source, mine], scenario)
 
 
+async def test_a_peer_that_holds_nothing_back_is_not_asked_in_a_tight_loop(village: Village) -> None:
+    asked: list[float] = []
+
+    async def hasty(_peer: str, _body: bytes) -> bytes:
+        asked.append(trio.current_time())
+        return messages.encode(messages.Blocks(1, 0, []))
+
+    liar, mine = village.node(1), village.node(2)
+    liar.serve(messages.BLOCKS, hasty, max_body=128, per_peer_per_second=1_000_000, concurrent=64)
+
+    async def scenario(nursery: trio.Nursery) -> None:
+        await nursery.start(village.follower(mine, FakeHost()).run)
+        await trio.sleep(10)
+
+    await running([liar, mine], scenario)
+    assert 10 < len(asked) < 30
+
+
+async def test_a_watch_ahead_of_its_host_is_no_tight_loop(village: Village) -> None:
+    host = FakeHost()
+    host.grow(3)
+    looks = 0
+
+    class Ahead:
+        async def wait_height(self, after: int, seconds: float) -> None:
+            nonlocal looks
+            looks += 1
+
+    source, mine = village.node(1), village.node(2)
+    BlockServing(source, host, Ahead()).serve()  # type: ignore[arg-type]
+
+    async def scenario(_nursery: trio.Nursery) -> None:
+        wanted = messages.encode(BlocksWanted(1, 3, host._hash(3), 5000))
+        raw = await mine.request(source.peer_id, messages.BLOCKS, wanted, timeout=10)
+        assert messages.decode(messages.Blocks, raw).blocks == []
+
+    await running([source, mine], scenario)
+    assert 10 < looks < 200
+
+
 async def test_a_follower_without_peers_starts_after_a_while(village: Village) -> None:
     mine = village.node(2)
 
@@ -253,6 +293,34 @@ async def test_extrinsics_of_a_follower_reach_the_author_and_are_told_again(vill
 
     await running([source, mine], scenario)
     assert set(theirs.pool) == {b"first", b"second"}
+
+
+async def test_a_peer_that_never_answers_holds_up_no_other(village: Village) -> None:
+    ours, theirs = FakeHost(), FakeHost()
+    ours.pool = [number.to_bytes(2, "big") for number in range(200)]
+    silent, source, mine = village.node(1), village.server(3, theirs), village.node(2)
+    under_way = most = 0
+
+    async def never(_peer: str, _body: bytes) -> bytes:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            await trio.sleep_forever()
+        finally:
+            under_way -= 1
+        return b""
+
+    silent.serve(messages.EXTRINSIC, never, max_body=1 << 20, per_peer_per_second=1_000_000, concurrent=1_000)
+
+    async def scenario(nursery: trio.Nursery) -> None:
+        began = trio.current_time()
+        await nursery.start(ExtrinsicRelay(mine, ours, village.counters).run)  # type: ignore[arg-type]
+        await until(lambda: set(theirs.pool) == set(ours.pool))
+        assert trio.current_time() - began < 10
+        assert 0 < most <= AT_ONCE
+
+    await running([silent, source, mine], scenario)
 
 
 @pytest.mark.parametrize(("code", "fault"), [(1010, "pool_1010"), (1013, "pool_1013"), (1002, "misbehaviour")])
@@ -307,6 +375,7 @@ async def test_parts_that_do_not_fit_together_are_misbehaviour() -> None:
         [part(1, 10, b"")],
         [part(1, 10, b"12345"), part(1, 11, b"123456")],
         [part(1, 3, b"12345")],
+        [part(1, 10, b"1"), part(1, 10, b"2")],  # a byte at a time
         [part(1, 1 << 31, b"12345")],
     ):
         with pytest.raises(Misbehaviour):

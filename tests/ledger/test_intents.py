@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 import trio.testing
-from outbox_world import OutboxWorld, gift, until
+from outbox_world import OutboxWorld, ThreadedWriter, gift, until
 
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
+from ainur_node.ledger import intents
 from ainur_node.ledger.call_json import NotACall, dump_call, load_call
+from ainur_node.ledger.calls import Caller
 from ainur_node.ledger.intents import ENDED, OPEN, PATIENCE_MS, Intents
 from ainur_node.ports import OutboxRow
 from pallets_client.pallets import balances, vcg_auction
@@ -200,6 +202,28 @@ async def test_a_row_that_ends_while_it_is_looked_at_is_not_signed_again(
 
     assert later.writer.submitted == 0
     assert world.received() == AIN
+
+
+async def test_ends_are_forgotten_while_the_process_lives(world: OutboxWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intents, "KEPT_ENDS", 3)
+    monkeypatch.setattr(intents, "PRUNE_EVERY", 2)
+    orders = Orders(world)
+    for number in range(8):
+        await orders.intents.carry_out(gift(number + 1), bytes([number]))
+
+    assert await orders.kinds() == {OPEN: 0, ENDED: 3}
+
+
+async def test_a_call_that_never_left_leaves_no_hash_behind(world: OutboxWorld) -> None:
+    caller = Caller(world.store, final=True)
+    writer = ThreadedWriter(world.chain, caller.on_signed)
+    caller.writer = writer
+    writer.inner.reachable = False
+    with trio.move_on_after(0.2):
+        await caller.send(gift(), b"rent")
+
+    assert [row.outcome for row in await world.store.outbox(10)] == [None]
+    assert caller._hashes == {}
 
 
 async def test_an_order_that_nobody_could_sign_for_an_hour_is_dead(

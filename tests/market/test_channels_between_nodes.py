@@ -5,120 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import trio
+from channel_nodes import PRICE, TIMES, gone, opened, two, until
 from market_fakes import PowerCut
-from market_world import MarketNode, MarketWorld
+from market_world import MarketWorld
 from trio.testing import MockClock
 
 from ainur_node.domain.ids import ChannelId, PeerId
-from ainur_node.ledger.channels import ChainChannels
-from ainur_node.market import channel_earning
 from ainur_node.market import channel_messages as wire
-from ainur_node.market.channels import Channels
 from ainur_node.market.messages import decode, encode, money
-from ainur_node.market.settings import MarketSettings
 from ainur_node.ports import RemoteRefusal
 from ainur_node.rpc.messages import Refuse
-from ainur_node.signing import SessionKeys
-from pallets_client import hashing
-from pallets_client.keys import NodeKey
-from pallets_client.pallets import channels, did
+from pallets_client.pallets import channels
 from pallets_client.pallets.channels import Voucher
 from pallets_client.records import AIN, Included
-
-PRICE = AIN // 1_000
-TIMES = {"challenge_ms": 10_000, "life_ms": 600_000}
-PATIENCE = 3_000.0
-
-
-class ChannelNode(MarketNode):
-    """A market node with channels, wired as node.py wires them."""
-
-    channels: Channels
-    watching = True
-
-    def _build(self) -> Any:
-        watch, caller = super()._build()
-        client = self.world.client
-        book = ChainChannels(client, caller, watch, self.account)
-        keys = SessionKeys(self.node_seed, client.genesis_hash)
-        self.channels = Channels(self.store, self.mesh, book, self.signer, keys, self.clock, self.counters)
-        return watch, caller
-
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        started = trio.Event()
-
-        async def channels_too() -> None:
-            await started.wait()
-            await self.channels.load()
-            self.channels.serve()
-            async with trio.open_nursery() as nursery:
-                if self.watching:
-                    await nursery.start(self.channels.earning.run)
-                    await nursery.start(self.channels.paying.run)
-                task_status.started()
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(channels_too)
-            inner: Any = _Relay(started)
-            await super().run(task_status=inner)
-            nursery.cancel_scope.cancel()
-
-    def bind(self) -> None:
-        """A node key on chain: who is paid must be found on the mesh."""
-        key = NodeKey(self.node_seed)
-        proof = key.sign_digest(hashing.did_proof(self.world.client.genesis_hash, self.account, key.public))
-        done = self.world.chain.apply(self.account, did.create(key.public, proof))
-        assert isinstance(done, Included)
-
-    async def ask(self, method: str, **params: Any) -> dict[str, Any]:
-        found: dict[str, Any] = await self.channels.handlers()[method](params)
-        return found
-
-    async def pay(self, channel: str, steps: int = 1, amount: int = PRICE) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = []
-
-        async def send(item: dict[str, Any]) -> None:
-            await trio.lowlevel.checkpoint()
-            items.append(item)
-
-        await self.channels.streams()["channel.pay"]({"channel": channel, "amount": str(amount), "steps": steps}, send)
-        return items
-
-
-class _Relay:
-    def __init__(self, event: trio.Event) -> None:
-        self._event = event
-
-    def started(self, _: object = None) -> None:
-        self._event.set()
-
-
-async def two(world: MarketWorld) -> tuple[ChannelNode, ChannelNode]:
-    made = []
-    for name in ("payer", "payee"):
-        node = world.nodes[name] = ChannelNode(world, name, MarketSettings())
-        world.chain.endow(node.account, 1_000 * AIN)
-        node.bind()
-        made.append(node)
-    await world.start(*made)
-    return made[0], made[1]
-
-
-async def opened(payer: ChannelNode, payee: ChannelNode, deposit: int = AIN, **times: int) -> str:
-    found = await payer.ask("channel.open", payee=payee.account.hex(), deposit=str(deposit), **{**TIMES, **times})
-    assert found["state"] == "open"
-    return str(found["channel"])
-
-
-async def until(condition: Any) -> None:
-    with trio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 # reason: a chain has no event for what tests wait for
-            await trio.sleep(0.1)
-
-
-def gone(world: MarketWorld, channel: str) -> bool:
-    return world.client.channel(bytes.fromhex(channel)) is None
 
 
 async def test_a_hundred_steps_cost_two_calls(world: MarketWorld, autojump_clock: MockClock) -> None:
@@ -360,24 +259,6 @@ async def test_a_quote_moves_nothing_and_says_what_it_would_take(world: MarketWo
     assert (await payer.ask("quote.channel_close", channel=channel))["frees"] == str(AIN - 2 * PRICE)
     assert (await payee.ask("quote.channel_close", channel=channel))["receives"] == str(2 * PRICE)
     assert payer.held(channels.HOLD) == AIN
-
-
-async def test_channels_that_pay_nothing_make_room_for_those_that_do(
-    world: MarketWorld, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channel_earning, "MAX_CHANNELS", 2)
-    payer, payee = await two(world)
-    names = [await opened(payer, payee) for _ in range(4)]
-    for name in names[:2]:
-        forged = wire.PayRequest(bytes.fromhex(name), money(PRICE), 1, bytes(64))
-        with pytest.raises(RemoteRefusal, match="bad_voucher"):
-            await payer.mesh.request(payee.mesh.peer_id, wire.PAY, encode(forged), timeout=5)
-    await payer.pay(names[2])
-    await payer.pay(names[3])
-
-    with pytest.raises(Refuse, match="too_many_channels"):
-        await payer.pay(names[0])
-    assert {record.state.channel.hex() for record in payee.channels.earning.records()} == set(names[2:])
 
 
 async def test_a_channel_taken_for_closed_by_mistake_keeps_its_best_voucher(

@@ -23,6 +23,7 @@ from ainur_node.domain.court.party import Move
 from ainur_node.domain.ids import AccountId, AuctionId, EscrowId, NodeKey, PeerId
 from ainur_node.domain.money import Amount
 from ainur_node.errors import Transient
+from ainur_node.ledger.court import ChainCourt
 from ainur_node.market import court_records, messages
 from ainur_node.market.court_arbitrating import Arbitrating
 from ainur_node.market.court_evidence import EXHIBIT, Evidence
@@ -241,6 +242,35 @@ async def test_a_party_that_answers_too_slowly_does_not_stop_an_arbiter(
     assert trio.current_time() - began < 10
 
 
+async def test_packages_that_nobody_hands_over_do_not_stop_an_arbiter(
+    nodes: tuple[Node, Node, Node], autojump_clock: MockClock
+) -> None:
+    node, held = nodes[1], [b"held" * 8]
+    terms, spec = SimpleNamespace(module=b"m" * 32), SimpleNamespace(output_schema=b"s" * 32)
+    bundles = [SimpleNamespace(terms=terms, spec=spec, package=bytes([n]) * 32) for n in range(9)]
+    had: list[bytes] = []
+
+    async def fetch(package: bytes, peers: Sequence[PeerId]) -> None:
+        if package != bundles[8].package:
+            await trio.sleep(40)  # the liar's: manifest, then module
+        had.append(package)
+
+    def package_of(module: bytes, output_schema: bytes) -> Any:
+        found = held[0] if had else None
+        return SimpleNamespace(manifest=SimpleNamespace(package=found)) if found else None
+
+    node.library.fetch = fetch  # type: ignore[method-assign, assignment]
+    node.library.package_of = package_of  # type: ignore[method-assign, assignment]
+    began = trio.current_time()
+
+    assert await node.evidence.package(cast(Any, bundles), []) == held[0]
+    assert trio.current_time() - began < 1
+    had.clear()
+    with pytest.raises(Transient, match="no package"):
+        await node.evidence.package(cast(Any, bundles[:8]), [])
+    assert trio.current_time() - began < 12
+
+
 async def test_without_the_work_nothing_is_voted(nodes: tuple[Node, Node, Node], autojump_clock: MockClock) -> None:
     _, judge_, _ = nodes
     judging = Judging(judge_.evidence, judge_.library, cast(Any, judge_.book), judge_.clock)
@@ -275,6 +305,39 @@ async def test_a_vote_is_on_disk_before_it_is_committed_and_is_opened_after_a_re
     node.book.now += 1
     await until("reveal_vote")
     assert node.book.calls[-1] == ("reveal_vote", (b"o" * 32, True, 0), b"n" * 32)
+
+
+async def test_a_case_that_cannot_be_judged_leaves_no_lock_behind(nodes: tuple[Node, Node, Node]) -> None:
+    node = nodes[1]
+
+    class Unknowing:
+        async def judge(self, docket: Docket) -> Ballot:
+            raise Transient("no party shows the work")
+
+    arbiter = Arbitrating(cast(Any, node.book), node.records, cast(Any, Unknowing()), Counters())
+    with pytest.raises(Transient):
+        await arbiter.vote(voting(SEAT), None)
+    assert arbiter._voting == {}
+
+
+async def test_ballots_of_old_cases_are_forgotten(
+    nodes: tuple[Node, Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(court_records, "MAX_KEPT", 3)
+    records, ballot = nodes[1].records, await Known().judge(voting(SEAT))
+    cases = [replace(voting(SEAT), case=bytes([number]) * 32) for number in range(6)]
+    for case in cases:
+        await records.cast(case, ballot)
+
+    assert [await records.ballot(case) is not None for case in cases] == [False] * 3 + [True] * 3
+
+
+async def test_who_gives_up_its_identity_still_answers_for_its_receipts() -> None:
+    client = SimpleNamespace(
+        genesis_hash=GENESIS, did=lambda _account: SimpleNamespace(node_key=b"k" * 32, active=False)
+    )
+    book = ChainCourt(client, cast(Any, None), cast(Any, None), JUDGE)
+    assert await book.node_key(PAYEE) == b"k" * 32
 
 
 @pytest.mark.parametrize(("role", "move"), [(Role.PAYEE, Move.RESPOND), (Role.PAYER, Move.PLEAD)])
