@@ -336,7 +336,7 @@ async def test_who_gives_up_its_identity_still_answers_for_its_receipts() -> Non
     client = SimpleNamespace(
         genesis_hash=GENESIS, did=lambda _account: SimpleNamespace(node_key=b"k" * 32, active=False)
     )
-    book = ChainCourt(client, cast(Any, None), cast(Any, None), JUDGE)
+    book = ChainCourt(client, cast(Any, None), cast(Any, None), cast(Any, None), JUDGE)
     assert await book.node_key(PAYEE) == b"k" * 32
 
 
