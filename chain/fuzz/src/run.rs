@@ -14,8 +14,10 @@ use ainur_primitives::Params;
 use ainur_runtime::{Market, Runtime, RuntimeCall, System};
 use codec::{Decode, Encode};
 use frame_support::traits::GetCallMetadata;
-use pallet_escrow::{court::Phase, Cases, EscrowState, Escrows};
-use pallet_vcg_auction::{AuctionState, Auctions};
+use pallet_agent_registry::{Leaving, Providers};
+use pallet_channels::Channels;
+use pallet_escrow::{court::Phase, Arbiters, Cases, EscrowState, Escrows};
+use pallet_vcg_auction::{AuctionState, Auctions, Demand, Windows};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	panic::{catch_unwind, AssertUnwindSafe},
@@ -25,6 +27,9 @@ use std::{
 const WORLD: u64 = 2_500;
 /// Most calls of one block.
 const BLOCK: u64 = 16;
+
+/// Farthest jump of market time, in milliseconds: longer than most cases.
+const FARTHEST: u64 = 300_000;
 
 /// Pallets whose states lie many calls apart: most calls are theirs.
 const DEEP: [&str; 2] = ["VcgAuction", "Escrow"];
@@ -139,6 +144,19 @@ impl Fuzz {
 
 	fn choose(&self, chain: &mut Chain, mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		chain.inside(|| {
+			if dice.one_in(2) {
+				for _ in 0..4 {
+					let (pallet, calls) = dice.pick(plans::URGENT)?;
+					let name = (pallet.to_string(), dice.pick(calls)?.to_string());
+					if let Some(act) = self.plans[&name](mind, dice) {
+						return Some(if dice.one_in(20) {
+							spoil(dice, act)
+						} else {
+							act
+						});
+					}
+				}
+			}
 			if !dice.one_in(4) {
 				let plans: Vec<_> = self.plans.iter().collect();
 				let deep = !dice.one_in(3);
@@ -175,7 +193,7 @@ impl Fuzz {
 			}
 			// a vector longer than its bound does not decode: the host answers that before the runtime does
 			let call = RuntimeCall::decode(&mut &bytes[..]).ok()?;
-			Act::by(dice.below(cast::PLAYERS as u64) as usize, call)
+			Act::anyone(dice, call)
 		})
 	}
 
@@ -220,7 +238,7 @@ impl Fuzz {
 fn spoil(dice: &mut Dice, mut act: Act) -> Act {
 	if act.root || dice.one_in(3) {
 		act.root = false;
-		act.who = dice.below(cast::PLAYERS as u64) as usize;
+		act.who = cast::anyone(dice);
 		return act;
 	}
 	let mut bytes = act.call.encode();
@@ -257,12 +275,12 @@ fn numbers(dice: &mut Dice) -> Params {
 		half_life: dice.within(1, 1_000_000),
 		max_deliver: dice.within(2_000, 100_000) as u32,
 		decline_cap: dice.within(0, 6) as u32,
-		dispute_answer: dice.within(4_000, 12_000) as u32,
-		court_plead: dice.within(4_000, 12_000) as u32,
-		court_nonce: dice.within(3_000, 8_000) as u32,
-		court_commit: dice.within(3_000, 8_000) as u32,
-		court_reveal: dice.within(3_000, 8_000) as u32,
-		court_appeal: dice.within(3_000, 8_000) as u32,
+		dispute_answer: dice.within(4_000, 15_000) as u32,
+		court_plead: dice.within(4_000, 15_000) as u32,
+		court_nonce: dice.within(4_000, 12_000) as u32,
+		court_commit: dice.within(4_000, 15_000) as u32,
+		court_reveal: dice.within(4_000, 15_000) as u32,
+		court_appeal: dice.within(4_000, 10_000) as u32,
 		channel_challenge_min: dice.within(500, 5_000) as u32,
 		..Params::default()
 	};
@@ -270,7 +288,8 @@ fn numbers(dice: &mut Dice) -> Params {
 	while !params.stake_outlasts_disputes() {
 		params.unbonding = params.unbonding * 3 / 2 + 1_000;
 	}
-	params.arbiter_unbonding = params.arbiter_unbonding.max(params.unbonding);
+	// short enough to see arbiters leave
+	params.arbiter_unbonding = params.longest_case() + dice.within(1, 10_000);
 	params
 }
 
@@ -278,7 +297,7 @@ fn numbers(dice: &mut Dice) -> Params {
 fn pause(chain: &mut Chain, dice: &mut Dice) -> Vec<u64> {
 	match dice.below(12) {
 		0 => {
-			let ahead = chain.inside(|| deadline(dice)).unwrap_or(0).min(150_000);
+			let ahead = chain.inside(|| deadline(dice)).unwrap_or(0).min(FARTHEST);
 			let blocks = ahead / pallet_market::MAX_STEP;
 			let rest = ahead % pallet_market::MAX_STEP + dice.below(3);
 			std::iter::repeat_n(pallet_market::MAX_STEP, blocks as usize)
@@ -327,6 +346,18 @@ fn deadline(dice: &mut Dice) -> Option<u64> {
 		};
 		ends.extend(std::iter::repeat_n(end, weight));
 	}
+	ends.extend(Windows::<Runtime>::iter_values().map(|w| match w.demand {
+		Demand::Until(at) => at + 1,
+		_ => w.until + 1,
+	}));
+	ends.extend(Channels::<Runtime>::iter_values().map(|c| c.claim_until() + 1));
+	ends.extend(Arbiters::<Runtime>::iter_values().filter_map(|a| a.leaving));
+	ends.extend(Leaving::<Runtime>::iter_values());
+	ends.extend(
+		Providers::<Runtime>::iter_values()
+			.filter(|p| p.unbonding > 0)
+			.map(|p| p.unbond_at),
+	);
 	ends.retain(|at| *at > now);
 	dice.pick(&ends).map(|at| at - now)
 }

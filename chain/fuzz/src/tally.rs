@@ -44,10 +44,14 @@ impl Tally {
 		self.rows.get(name).is_some_and(|row| row.done > 0)
 	}
 
-	/// The table: a line per call with how often it was made, succeeded, and was refused with which error.
+	/// The table: a line per call with how often it was tried, succeeded, and was refused, with which errors.
 	pub fn table(&self, catalogue: &Catalogue) -> String {
 		let mut out = String::new();
-		let _ = writeln!(out, "{:<36}{:>8}{:>8}  refused", "call", "made", "done");
+		let _ = writeln!(
+			out,
+			"{:<36}{:>10}{:>10}{:>10}  why",
+			"call", "tried", "succeeded", "refused"
+		);
 		for name in catalogue.calls.keys() {
 			let none = Row::default();
 			let row = self.rows.get(name).unwrap_or(&none);
@@ -60,10 +64,11 @@ impl Tally {
 				.collect();
 			let _ = writeln!(
 				out,
-				"{:<36}{:>8}{:>8}  {}",
+				"{:<36}{:>10}{:>10}{:>10}  {}",
 				format!("{}.{}", name.0, name.1),
 				row.made,
 				row.done,
+				row.made - row.done,
 				errors.join(", ")
 			);
 		}
