@@ -16,6 +16,7 @@ mod challenges;
 mod channels;
 mod control;
 mod court;
+mod deals;
 mod escrow;
 mod frame;
 mod identity;
@@ -79,6 +80,7 @@ pub fn all() -> BTreeMap<CallName, Plan> {
 		channels::PLANS,
 		control::PLANS,
 		court::PLANS,
+		deals::PLANS,
 		escrow::PLANS,
 		frame::PLANS,
 		identity::PLANS,

@@ -1,22 +1,19 @@
-//! Agreements, and the court: parties who plead or stay silent, arbiters who vote, leak and stay away.
+//! The court: parties who plead or stay silent, arbiters who vote, leak and stay away.
 
 use super::{Act, Named};
-use crate::{cast, dice::Dice, mind::Mind};
+use crate::{dice::Dice, mind::Mind};
 use ainur_primitives::{
 	court::{nonce_link, vote_commit, Ballot},
 	AccountId32, H256,
 };
-use ainur_runtime::{Market, Runtime, System, UNIT};
+use ainur_runtime::{Market, Runtime, System};
 use frame_support::BoundedVec;
 use pallet_escrow::{
 	court::{Case, Party, Phase, Seat, Vote, SEED_BLOCKS},
-	Arbiters, Call, Cases, Deal, Escrow, EscrowState, Escrows, Panels, Proposals,
+	Call, Cases, Escrow, EscrowState, Escrows, Panels,
 };
 
 pub const PLANS: &[Named] = &[
-	("Escrow", "propose", propose),
-	("Escrow", "agree", agree),
-	("Escrow", "retract", retract),
 	("Escrow", "respond", respond),
 	("Escrow", "plead", plead),
 	("Escrow", "submit_evidence", submit_evidence),
@@ -29,61 +26,16 @@ pub const PLANS: &[Named] = &[
 	("Escrow", "appeal", appeal),
 	("Escrow", "execute", execute),
 	("Escrow", "default_ruling", default_ruling),
-	("Escrow", "join_arbiters", join_arbiters),
-	("Escrow", "leave_arbiters", leave_arbiters),
-	("Escrow", "withdraw_arbiter", withdraw_arbiter),
 ];
 
 /// Links of a chain of nonces: more than the draws of a case.
 const LINKS: usize = 8;
 
-fn escrow(dice: &mut Dice, fits: impl Fn(&Escrow) -> bool) -> Option<(H256, Escrow)> {
+pub fn escrow(dice: &mut Dice, fits: impl Fn(&Escrow) -> bool) -> Option<(H256, Escrow)> {
 	let all: Vec<_> = Escrows::<Runtime>::iter()
 		.filter(|(_, e)| fits(e))
 		.collect();
 	dice.pick(&all).cloned()
-}
-
-fn propose(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if !dice.one_in(3) {
-		return None;
-	}
-	let (escrow, e) = escrow(dice, |e| e.settled().is_none())?;
-	let deal = match dice.below(3) {
-		0 if e.amount > 4 => Deal::Milestones {
-			parts: BoundedVec::truncate_from(vec![e.amount / 4, e.amount - e.amount / 4]),
-			deliver_within: 1 + dice.below(20_000) as u32,
-		},
-		1 => Deal::TopUp {
-			amount: u128::from(dice.below(4)) * UNIT / 4,
-		},
-		_ => Deal::Split {
-			payee_bps: dice.below(10_100) as u16,
-		},
-	};
-	let who = if dice.one_in(2) { &e.payer } else { &e.payee };
-	Act::of(who, Call::propose { escrow, deal })
-}
-
-fn agree(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Proposals::<Runtime>::iter().collect();
-	let (escrow, proposal) = dice.pick(&all)?.clone();
-	let e = Escrows::<Runtime>::get(escrow)?;
-	let other = if proposal.by == e.payer {
-		e.payee
-	} else {
-		e.payer
-	};
-	let deal = proposal.deal;
-	Act::of(&other, Call::agree { escrow, deal })
-}
-
-fn retract(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Proposals::<Runtime>::iter().collect();
-	let (escrow, proposal) = dice.pick(&all)?.clone();
-	dice.one_in(4)
-		.then(|| Act::of(&proposal.by, Call::retract { escrow }))
-		.flatten()
 }
 
 /// A party's chain of nonces for a case: each is the commitment that the next one opens.
@@ -384,32 +336,4 @@ fn default_ruling(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		})
 	})?;
 	Act::anyone(dice, Call::default_ruling { escrow })
-}
-
-fn join_arbiters(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let who = dice.below(7) as usize;
-	let known = Arbiters::<Runtime>::contains_key(cast::account(who));
-	if known && !dice.one_in(6) {
-		return None;
-	}
-	let stake = u128::from(dice.within(1, 400)) * UNIT;
-	Act::by(who, Call::join_arbiters { stake })
-}
-
-fn leave_arbiters(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Arbiters::<Runtime>::iter().map(|(who, _)| who).collect();
-	let who = dice.pick(&all)?.clone();
-	dice.one_in(30)
-		.then(|| Act::of(&who, Call::leave_arbiters {}))
-		.flatten()
-}
-
-fn withdraw_arbiter(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let now = Market::now();
-	let ripe: Vec<_> = Arbiters::<Runtime>::iter()
-		.filter(|(_, a)| a.leaving.is_some_and(|at| now >= at))
-		.map(|(who, _)| who)
-		.collect();
-	let who = dice.pick(&ripe)?;
-	Act::of(who, Call::withdraw_arbiter {})
 }
