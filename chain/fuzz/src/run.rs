@@ -11,7 +11,7 @@ use crate::{
 	tally::Tally,
 };
 use ainur_primitives::Params;
-use ainur_runtime::{Market, Runtime, RuntimeCall, System};
+use ainur_runtime::{Market, Runtime, RuntimeCall, RuntimeEvent, System};
 use codec::{Decode, Encode};
 use frame_support::traits::GetCallMetadata;
 use pallet_agent_registry::{Leaving, Providers};
@@ -215,9 +215,9 @@ impl Fuzz {
 		}
 	}
 
-	/// Remember the ids that the last events named.
-	fn harvest(&self, chain: &mut Chain, mind: &mut Mind) {
-		let mut found = Vec::new();
+	/// Remember the ids that the last events named, and count what is deep.
+	fn harvest(&mut self, chain: &mut Chain, mind: &mut Mind) {
+		let (mut found, mut deep) = (Vec::new(), Vec::new());
 		chain.inside(|| {
 			let shaper = Shaper {
 				catalogue: &self.catalogue,
@@ -225,12 +225,40 @@ impl Fuzz {
 				now: 0,
 			};
 			let events: Vec<_> = System::read_events_no_consensus().collect();
+			let here = events.last().map(|record| record.phase.clone());
 			for record in events.iter().rev().take(6) {
 				let bytes = record.event.encode();
 				let _ = shaper.hashes(self.catalogue.event, &mut &bytes[..], &mut found);
 			}
+			let mine = events.iter().rev();
+			let mine = mine.take_while(|record| Some(&record.phase) == here.as_ref());
+			deep.extend(mine.filter_map(|record| depth(&record.event)));
 		});
 		found.into_iter().for_each(|hash| mind.pool.add(hash));
+		deep.into_iter().for_each(|what| self.tally.reached(what));
+	}
+}
+
+/// What of an event shows how deep a run got.
+fn depth(event: &RuntimeEvent) -> Option<String> {
+	match event {
+		RuntimeEvent::Escrow(pallet_escrow::Event::RoundRuled { round, .. }) => {
+			let seats = pallet_escrow::court::ROUND_SEATS.get(usize::from(*round))?;
+			Some(format!("rulings of {seats} seats"))
+		}
+		RuntimeEvent::Escrow(pallet_escrow::Event::NoQuorum { round, .. }) => {
+			Some(format!("no quorum in round {round}"))
+		}
+		RuntimeEvent::Escrow(pallet_escrow::Event::ArbiterBurned { .. }) => {
+			Some("arbiters burned".into())
+		}
+		RuntimeEvent::VcgAuction(pallet_vcg_auction::Event::Challenged { fault, .. }) => {
+			Some(format!("convictions of fault {fault}"))
+		}
+		RuntimeEvent::VcgAuction(pallet_vcg_auction::Event::BidBondBurned { .. }) => {
+			Some("bid bonds burned".into())
+		}
+		_ => None,
 	}
 }
 

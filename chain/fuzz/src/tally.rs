@@ -21,6 +21,7 @@ struct Row {
 #[derive(Default)]
 pub struct Tally {
 	rows: BTreeMap<CallName, Row>,
+	depths: BTreeMap<String, u64>,
 	/// Blocks that were sealed and checked.
 	pub blocks: u64,
 	/// Worlds that were lived through.
@@ -37,6 +38,11 @@ impl Tally {
 			Answer::Refused(why) => *row.refused.entry(catalogue.error_name(why)).or_default() += 1,
 			Answer::Invalid(why) => *row.refused.entry(format!("{why:?}")).or_default() += 1,
 		}
+	}
+
+	/// Count something that only long sequences of calls reach.
+	pub fn reached(&mut self, what: String) {
+		*self.depths.entry(what).or_default() += 1;
 	}
 
 	/// Whether this call ever succeeded.
@@ -72,6 +78,8 @@ impl Tally {
 				errors.join(", ")
 			);
 		}
+		let depths = self.depths.iter().map(|(what, n)| format!("{what} {n}"));
+		let _ = writeln!(out, "depth: {}", depths.collect::<Vec<_>>().join(", "));
 		let seen: BTreeSet<_> = self.rows.values().flat_map(|r| r.refused.keys()).collect();
 		let unseen: Vec<_> = catalogue
 			.errors()
