@@ -93,6 +93,14 @@ pub fn all() -> BTreeMap<CallName, Plan> {
 	.collect()
 }
 
+/// What a market needs before anything else can happen in it.
+pub const FOUNDING: &[(&str, &str)] = &[
+	("Did", "create"),
+	("AgentRegistry", "register_provider"),
+	("AgentRegistry", "register_agent"),
+	("Escrow", "join_arbiters"),
+];
+
 /// Steps that have a deadline, of cases and auctions that wait for several players: taken more often than others, or
 /// no case would ever get through its rounds.
 pub const URGENT: &[(&str, &[&str])] = &[

@@ -4,20 +4,17 @@ use crate::{
 	calls::{CallName, Catalogue},
 	cast,
 	chain::{self, Answer, Chain},
+	clock,
 	dice::Dice,
 	mind::Mind,
 	plans::{self, Act, Plan},
 	shape::Shaper,
 	tally::Tally,
 };
-use ainur_primitives::Params;
 use ainur_runtime::{Market, Runtime, RuntimeCall, RuntimeEvent, System};
 use codec::{Decode, Encode};
 use frame_support::traits::GetCallMetadata;
-use pallet_agent_registry::{Leaving, Providers};
-use pallet_channels::Channels;
-use pallet_escrow::{court::Phase, Arbiters, Cases, EscrowState, Escrows};
-use pallet_vcg_auction::{AuctionState, Auctions, Demand, Windows};
+use pallet_agent_registry::{Agent, AgentState, Agents};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	panic::{catch_unwind, AssertUnwindSafe},
@@ -27,9 +24,6 @@ use std::{
 const WORLD: u64 = 2_500;
 /// Most calls of one block.
 const BLOCK: u64 = 16;
-
-/// Farthest jump of market time, in milliseconds: longer than most cases.
-const FARTHEST: u64 = 300_000;
 
 /// Pallets whose states lie many calls apart: most calls are theirs.
 const DEEP: [&str; 2] = ["VcgAuction", "Escrow"];
@@ -107,7 +101,7 @@ impl Fuzz {
 	/// Live through the world of `seed` for at most `calls` calls. Returns how many were made, or what went wrong.
 	pub fn world(&mut self, seed: u64, calls: u64) -> Result<u64, String> {
 		let mut dice = Dice::new(seed);
-		let params = numbers(&mut dice);
+		let params = clock::numbers(&mut dice);
 		let mut chain = Chain::new(dice.bytes32(), &params);
 		let mut mind = Mind::new(params);
 		let (calls, mut made) = (calls.min(WORLD), 0);
@@ -129,7 +123,7 @@ impl Fuzz {
 					chain.check().map_err(|what| format!("{what}\n{place}"))?;
 				}
 			}
-			for millis in pause(&mut chain, &mut dice) {
+			for millis in clock::pause(&mut chain, &mut dice) {
 				self.tally.blocks += 1;
 				let number = chain.number();
 				catch_unwind(AssertUnwindSafe(|| chain.next(millis)))
@@ -144,18 +138,12 @@ impl Fuzz {
 
 	fn choose(&self, chain: &mut Chain, mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		chain.inside(|| {
-			if dice.one_in(2) {
-				for _ in 0..4 {
-					let (pallet, calls) = dice.pick(plans::URGENT)?;
-					let name = (pallet.to_string(), dice.pick(calls)?.to_string());
-					if let Some(act) = self.plans[&name](mind, dice) {
-						return Some(if dice.one_in(20) {
-							spoil(dice, act)
-						} else {
-							act
-						});
-					}
-				}
+			if let Some(act) = self.hurry(mind, dice) {
+				return Some(if dice.one_in(20) {
+					spoil(dice, act)
+				} else {
+					act
+				});
 			}
 			if !dice.one_in(4) {
 				let plans: Vec<_> = self.plans.iter().collect();
@@ -195,6 +183,28 @@ impl Fuzz {
 			let call = RuntimeCall::decode(&mut &bytes[..]).ok()?;
 			Act::anyone(dice, call)
 		})
+	}
+
+	/// Half of the calls: found a market where there is none, and keep the deadlines of what goes on in it.
+	fn hurry(&self, mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
+		if dice.one_in(2) {
+			return None;
+		}
+		let active = |a: &Agent| a.state == AgentState::Active;
+		let founded = Agents::<Runtime>::iter_values().filter(active).count() >= 8;
+		for _ in 0..4 {
+			let (pallet, call) = if founded {
+				let (pallet, calls) = dice.pick(plans::URGENT)?;
+				(*pallet, *dice.pick(calls)?)
+			} else {
+				*dice.pick(plans::FOUNDING)?
+			};
+			let name = (pallet.to_owned(), call.to_owned());
+			if let Some(act) = self.plans[&name](mind, dice) {
+				return Some(act);
+			}
+		}
+		None
 	}
 
 	fn make(&mut self, chain: &mut Chain, mind: &mut Mind, act: Act) {
@@ -282,110 +292,4 @@ fn spoil(dice: &mut Dice, mut act: Act) -> Act {
 		act.call = call;
 	}
 	act
-}
-
-/// Numbers of a world: windows short enough that their ends are reached.
-fn numbers(dice: &mut Dice) -> Params {
-	let mut params = Params {
-		award_within: dice.within(5_000, 60_000) as u32,
-		start_within: dice.within(2_000, 20_000) as u32,
-		review_within: dice.within(2_000, 60_000) as u32,
-		dispute_limit: dice.within(3_000, 120_000) as u32,
-		unbonding: dice.within(1_000, 100_000),
-		tombstone: dice.within(10_000, 200_000),
-		fee_bps: dice
-			.pick(&[0, 1, 33, 100, 2_500, 10_000])
-			.copied()
-			.unwrap_or(100),
-		bond_bps: dice.pick(&[0, 1_000, 5_000]).copied().unwrap_or(1_000),
-		perf_bps: dice.pick(&[0, 2_000, 10_000]).copied().unwrap_or(2_000),
-		epoch: dice.within(1, 20_000) as u32,
-		half_life: dice.within(1, 1_000_000),
-		max_deliver: dice.within(2_000, 100_000) as u32,
-		decline_cap: dice.within(0, 6) as u32,
-		dispute_answer: dice.within(4_000, 15_000) as u32,
-		court_plead: dice.within(4_000, 15_000) as u32,
-		court_nonce: dice.within(4_000, 12_000) as u32,
-		court_commit: dice.within(4_000, 15_000) as u32,
-		court_reveal: dice.within(4_000, 15_000) as u32,
-		court_appeal: dice.within(4_000, 10_000) as u32,
-		channel_challenge_min: dice.within(500, 5_000) as u32,
-		..Params::default()
-	};
-	// stake must stay slashable for longer than a dispute lasts
-	while !params.stake_outlasts_disputes() {
-		params.unbonding = params.unbonding * 3 / 2 + 1_000;
-	}
-	// short enough to see arbiters leave
-	params.arbiter_unbonding = params.longest_case() + dice.within(1, 10_000);
-	params
-}
-
-/// Milliseconds to each of the next blocks: usually one block, sometimes as many as the next deadline is away.
-fn pause(chain: &mut Chain, dice: &mut Dice) -> Vec<u64> {
-	match dice.below(12) {
-		0 => {
-			let ahead = chain.inside(|| deadline(dice)).unwrap_or(0).min(FARTHEST);
-			let blocks = ahead / pallet_market::MAX_STEP;
-			let rest = ahead % pallet_market::MAX_STEP + dice.below(3);
-			std::iter::repeat_n(pallet_market::MAX_STEP, blocks as usize)
-				.chain([rest])
-				.collect()
-		}
-		1 => vec![0],
-		2 => vec![dice.below(10_000_000)],
-		_ => vec![dice.below(2_500)],
-	}
-}
-
-/// How far ahead some deadline lies.
-fn deadline(dice: &mut Dice) -> Option<u64> {
-	let (now, p) = (Market::now(), Market::params());
-	let mut ends: Vec<u64> = Vec::new();
-	for (_, a) in Auctions::<Runtime>::iter() {
-		match a.state {
-			AuctionState::Open => ends.extend([a.commit_end + 1, a.reveal_end + 1]),
-			AuctionState::Closed { .. } => ends.extend([a.reveal_end + 1, a.award_by + 1]),
-			AuctionState::NoSale { at, .. } | AuctionState::Void { at, .. } => {
-				ends.push(at.saturating_add(p.tombstone))
-			}
-			AuctionState::Awarded { .. } => (),
-		}
-	}
-	for (_, case) in Cases::<Runtime>::iter() {
-		match case.phase {
-			Phase::Pleading { ends: at }
-			| Phase::Seeding { ends: at, .. }
-			| Phase::Ruled { ends: at, .. } => ends.push(at + 1),
-			Phase::Voting {
-				commit_end,
-				reveal_end,
-			} => ends.extend([commit_end + 1, reveal_end + 1]),
-			Phase::Closed { .. } => (),
-		}
-	}
-	for (_, e) in Escrows::<Runtime>::iter() {
-		let (end, weight) = match e.state {
-			EscrowState::Funded => (e.deliver_by + 1, 1),
-			EscrowState::Delivered { at, .. } => (at + u64::from(e.review_within) + 1, 2),
-			// rarer than the others, and not to be missed
-			EscrowState::Disputed { until, .. } => (until + 1, 8),
-			EscrowState::Settled { at, .. } => (at.saturating_add(p.tombstone), 1),
-		};
-		ends.extend(std::iter::repeat_n(end, weight));
-	}
-	ends.extend(Windows::<Runtime>::iter_values().map(|w| match w.demand {
-		Demand::Until(at) => at + 1,
-		_ => w.until + 1,
-	}));
-	ends.extend(Channels::<Runtime>::iter_values().map(|c| c.claim_until() + 1));
-	ends.extend(Arbiters::<Runtime>::iter_values().filter_map(|a| a.leaving));
-	ends.extend(Leaving::<Runtime>::iter_values());
-	ends.extend(
-		Providers::<Runtime>::iter_values()
-			.filter(|p| p.unbonding > 0)
-			.map(|p| p.unbond_at),
-	);
-	ends.retain(|at| *at > now);
-	dice.pick(&ends).map(|at| at - now)
 }

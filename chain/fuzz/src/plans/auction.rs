@@ -28,7 +28,13 @@ pub fn auctioneer(payer: &AccountId32) -> Option<ed25519::Pair> {
 }
 
 fn open(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let payer = dice.below(cast::PLAYERS as u64) as usize;
+	let live = |a: &Auction| matches!(a.state, AuctionState::Open | AuctionState::Closed { .. });
+	if Auctions::<Runtime>::iter_values().filter(live).count() > 8 && !dice.one_in(8) {
+		return None;
+	}
+	// mostly one who can pay for it
+	let payers = if dice.one_in(12) { cast::PLAYERS } else { 7 };
+	let payer = dice.below(payers as u64) as usize;
 	let p = Market::params();
 	let up_to = |dice: &mut Dice, most: u32| match dice.below(10) {
 		0 => most,
@@ -48,7 +54,7 @@ fn open(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		rule: if slots > 1 { rule::SLOTS } else { rule::SINGLE },
 		slots,
 		budget: match dice.below(16) {
-			0 => u128::from(dice.any()) << dice.below(30),
+			0 => u128::from(dice.any()) >> dice.below(30) << dice.below(30),
 			1 => UNIT / 100,
 			_ => u128::from(dice.within(1, 80)) * UNIT / 4,
 		},
