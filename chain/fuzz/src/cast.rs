@@ -1,5 +1,6 @@
 //! Who takes part, and with which keys.
 
+use crate::dice::Dice;
 use ainur_primitives::{hash::signing_bytes, AccountId32, Balance, H256};
 use ainur_runtime::{EXISTENTIAL_DEPOSIT, UNIT};
 use sp_core::{ed25519, Pair};
@@ -16,6 +17,14 @@ pub const ALL: usize = PLAYERS + 2;
 /// The account of member `n`.
 pub fn account(n: usize) -> AccountId32 {
 	AccountId32::new([n as u8 + 1; 32])
+}
+
+/// Any player, now and then one without an account.
+pub fn anyone(dice: &mut Dice) -> usize {
+	match dice.below(PLAYERS as u64 * 4) as usize {
+		0 => GHOST,
+		n => n % PLAYERS,
+	}
 }
 
 /// The number of an account.

@@ -39,7 +39,8 @@ pub enum Answer {
 	Invalid(TransactionValidityError),
 }
 
-/// A running world.
+/// A running world. Its state stays in the overlay: to walk through all records, as the invariants do after each
+/// block, takes a tenth of the time that it takes in a trie.
 pub struct Chain {
 	ext: sp_io::TestExternalities,
 	number: BlockNumber,
@@ -70,7 +71,6 @@ impl Chain {
 		chain.ext.execute_with(|| {
 			build_state::<RuntimeGenesisConfig>(serde_json::to_vec(&config).unwrap()).unwrap();
 		});
-		chain.ext.commit_all().unwrap();
 		chain.issuance = chain.ext.execute_with(Balances::total_issuance);
 		chain.begin(0);
 		chain
@@ -91,7 +91,6 @@ impl Chain {
 		self.check()?;
 		let header = self.ext.execute_with(Executive::finalize_block);
 		self.parent = header.hash();
-		self.ext.commit_all()?;
 		self.begin(millis);
 		Ok(())
 	}

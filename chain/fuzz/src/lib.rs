@@ -9,6 +9,7 @@
 pub mod calls;
 pub mod cast;
 pub mod chain;
+pub mod clock;
 pub mod dice;
 pub mod mind;
 pub mod page;

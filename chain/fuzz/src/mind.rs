@@ -1,6 +1,11 @@
 //! What the players remember beside the chain: secrets of their bids, and ids that they saw.
 
-use ainur_primitives::{records::Opening, Params, H256};
+use ainur_primitives::{
+	records::Opening,
+	spec::SpecBytes,
+	transcript::{Row, TranscriptHeader},
+	AccountId32, Params, H256,
+};
 use std::collections::BTreeMap;
 
 /// Hashes kept in a pool.
@@ -38,6 +43,12 @@ pub struct Mind {
 	pub pool: Pool,
 	/// Bids per auction, by provider, as they were committed.
 	pub book: BTreeMap<H256, Vec<Opening>>,
+	/// Specifications by their hash.
+	pub specs: BTreeMap<H256, SpecBytes>,
+	/// Bids on chain as their bidders sealed them, per auction and provider.
+	pub sealed: BTreeMap<(H256, AccountId32), Opening>,
+	/// Transcripts by their hash.
+	pub told: BTreeMap<H256, (TranscriptHeader, Vec<Row>)>,
 	/// The numbers that the world began with, to go back to after an experiment.
 	pub params: Params,
 }
@@ -48,6 +59,9 @@ impl Mind {
 		Mind {
 			pool: Pool::default(),
 			book: BTreeMap::new(),
+			specs: BTreeMap::new(),
+			sealed: BTreeMap::new(),
+			told: BTreeMap::new(),
 			params,
 		}
 	}

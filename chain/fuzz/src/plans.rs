@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 mod agents;
 mod auction;
 mod bids;
+mod challenges;
 mod channels;
 mod control;
 mod court;
+mod deals;
 mod escrow;
 mod frame;
 mod identity;
 mod provider;
+mod sealed;
+mod transcripts;
 
 /// A call and who makes it.
 pub struct Act {
@@ -57,7 +61,7 @@ impl Act {
 
 	/// `call` by anyone.
 	pub fn anyone(dice: &mut Dice, call: impl Into<RuntimeCall>) -> Option<Act> {
-		Act::by(dice.below(cast::PLAYERS as u64) as usize, call)
+		Act::by(cast::anyone(dice), call)
 	}
 }
 
@@ -72,13 +76,16 @@ pub fn all() -> BTreeMap<CallName, Plan> {
 	[
 		agents::PLANS,
 		auction::PLANS,
+		challenges::PLANS,
 		channels::PLANS,
 		control::PLANS,
 		court::PLANS,
+		deals::PLANS,
 		escrow::PLANS,
 		frame::PLANS,
 		identity::PLANS,
 		provider::PLANS,
+		sealed::PLANS,
 	]
 	.concat()
 	.into_iter()
@@ -86,10 +93,47 @@ pub fn all() -> BTreeMap<CallName, Plan> {
 	.collect()
 }
 
+/// What a market needs before anything else can happen in it.
+pub const FOUNDING: &[(&str, &str)] = &[
+	("Did", "create"),
+	("AgentRegistry", "register_provider"),
+	("AgentRegistry", "register_agent"),
+	("Escrow", "join_arbiters"),
+];
+
+/// Steps that have a deadline, of cases and auctions that wait for several players: taken more often than others, or
+/// no case would ever get through its rounds.
+pub const URGENT: &[(&str, &[&str])] = &[
+	(
+		"Escrow",
+		&[
+			"respond",
+			"plead",
+			"open_nonce",
+			"draw",
+			"commit_vote",
+			"commit_vote",
+			"denounce_vote",
+			"reveal_vote",
+			"reveal_vote",
+			"tally",
+			"appeal",
+			"execute",
+			"dispute",
+			"deliver",
+		],
+	),
+	(
+		"VcgAuction",
+		&[
+			"open", "close", "award", "skip", "commit", "commit", "reveal", "reveal", "settle",
+		],
+	),
+];
+
 /// Calls that succeed with values made from their types alone.
 pub const BY_SHAPE: &[(&str, &str)] = &[
 	("System", "remark"),
-	("Balances", "transfer_allow_death"),
 	("Balances", "transfer_all"),
 	("Balances", "upgrade_accounts"),
 	("Utility", "as_derivative"),

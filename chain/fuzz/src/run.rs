@@ -4,18 +4,17 @@ use crate::{
 	calls::{CallName, Catalogue},
 	cast,
 	chain::{self, Answer, Chain},
+	clock,
 	dice::Dice,
 	mind::Mind,
 	plans::{self, Act, Plan},
 	shape::Shaper,
 	tally::Tally,
 };
-use ainur_primitives::Params;
-use ainur_runtime::{Market, Runtime, RuntimeCall, System};
+use ainur_runtime::{Market, Runtime, RuntimeCall, RuntimeEvent, System};
 use codec::{Decode, Encode};
 use frame_support::traits::GetCallMetadata;
-use pallet_escrow::{court::Phase, Cases, EscrowState, Escrows};
-use pallet_vcg_auction::{AuctionState, Auctions};
+use pallet_agent_registry::{Agent, AgentState, Agents};
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	panic::{catch_unwind, AssertUnwindSafe},
@@ -102,7 +101,7 @@ impl Fuzz {
 	/// Live through the world of `seed` for at most `calls` calls. Returns how many were made, or what went wrong.
 	pub fn world(&mut self, seed: u64, calls: u64) -> Result<u64, String> {
 		let mut dice = Dice::new(seed);
-		let params = numbers(&mut dice);
+		let params = clock::numbers(&mut dice);
 		let mut chain = Chain::new(dice.bytes32(), &params);
 		let mut mind = Mind::new(params);
 		let (calls, mut made) = (calls.min(WORLD), 0);
@@ -124,7 +123,7 @@ impl Fuzz {
 					chain.check().map_err(|what| format!("{what}\n{place}"))?;
 				}
 			}
-			for millis in pause(&mut chain, &mut dice) {
+			for millis in clock::pause(&mut chain, &mut dice) {
 				self.tally.blocks += 1;
 				let number = chain.number();
 				catch_unwind(AssertUnwindSafe(|| chain.next(millis)))
@@ -139,6 +138,13 @@ impl Fuzz {
 
 	fn choose(&self, chain: &mut Chain, mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		chain.inside(|| {
+			if let Some(act) = self.hurry(mind, dice) {
+				return Some(if dice.one_in(20) {
+					spoil(dice, act)
+				} else {
+					act
+				});
+			}
 			if !dice.one_in(4) {
 				let plans: Vec<_> = self.plans.iter().collect();
 				let deep = !dice.one_in(3);
@@ -175,8 +181,30 @@ impl Fuzz {
 			}
 			// a vector longer than its bound does not decode: the host answers that before the runtime does
 			let call = RuntimeCall::decode(&mut &bytes[..]).ok()?;
-			Act::by(dice.below(cast::PLAYERS as u64) as usize, call)
+			Act::anyone(dice, call)
 		})
+	}
+
+	/// Half of the calls: found a market where there is none, and keep the deadlines of what goes on in it.
+	fn hurry(&self, mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
+		if dice.one_in(2) {
+			return None;
+		}
+		let active = |a: &Agent| a.state == AgentState::Active;
+		let founded = Agents::<Runtime>::iter_values().filter(active).count() >= 8;
+		for _ in 0..4 {
+			let (pallet, call) = if founded {
+				let (pallet, calls) = dice.pick(plans::URGENT)?;
+				(*pallet, *dice.pick(calls)?)
+			} else {
+				*dice.pick(plans::FOUNDING)?
+			};
+			let name = (pallet.to_owned(), call.to_owned());
+			if let Some(act) = self.plans[&name](mind, dice) {
+				return Some(act);
+			}
+		}
+		None
 	}
 
 	fn make(&mut self, chain: &mut Chain, mind: &mut Mind, act: Act) {
@@ -197,9 +225,9 @@ impl Fuzz {
 		}
 	}
 
-	/// Remember the ids that the last events named.
-	fn harvest(&self, chain: &mut Chain, mind: &mut Mind) {
-		let mut found = Vec::new();
+	/// Remember the ids that the last events named, and count what is deep.
+	fn harvest(&mut self, chain: &mut Chain, mind: &mut Mind) {
+		let (mut found, mut deep) = (Vec::new(), Vec::new());
 		chain.inside(|| {
 			let shaper = Shaper {
 				catalogue: &self.catalogue,
@@ -207,12 +235,40 @@ impl Fuzz {
 				now: 0,
 			};
 			let events: Vec<_> = System::read_events_no_consensus().collect();
+			let here = events.last().map(|record| record.phase.clone());
 			for record in events.iter().rev().take(6) {
 				let bytes = record.event.encode();
 				let _ = shaper.hashes(self.catalogue.event, &mut &bytes[..], &mut found);
 			}
+			let mine = events.iter().rev();
+			let mine = mine.take_while(|record| Some(&record.phase) == here.as_ref());
+			deep.extend(mine.filter_map(|record| depth(&record.event)));
 		});
 		found.into_iter().for_each(|hash| mind.pool.add(hash));
+		deep.into_iter().for_each(|what| self.tally.reached(what));
+	}
+}
+
+/// What of an event shows how deep a run got.
+fn depth(event: &RuntimeEvent) -> Option<String> {
+	match event {
+		RuntimeEvent::Escrow(pallet_escrow::Event::RoundRuled { round, .. }) => {
+			let seats = pallet_escrow::court::ROUND_SEATS.get(usize::from(*round))?;
+			Some(format!("rulings of {seats} seats"))
+		}
+		RuntimeEvent::Escrow(pallet_escrow::Event::NoQuorum { round, .. }) => {
+			Some(format!("no quorum in round {round}"))
+		}
+		RuntimeEvent::Escrow(pallet_escrow::Event::ArbiterBurned { .. }) => {
+			Some("arbiters burned".into())
+		}
+		RuntimeEvent::VcgAuction(pallet_vcg_auction::Event::Challenged { fault, .. }) => {
+			Some(format!("convictions of fault {fault}"))
+		}
+		RuntimeEvent::VcgAuction(pallet_vcg_auction::Event::BidBondBurned { .. }) => {
+			Some("bid bonds burned".into())
+		}
+		_ => None,
 	}
 }
 
@@ -220,7 +276,7 @@ impl Fuzz {
 fn spoil(dice: &mut Dice, mut act: Act) -> Act {
 	if act.root || dice.one_in(3) {
 		act.root = false;
-		act.who = dice.below(cast::PLAYERS as u64) as usize;
+		act.who = cast::anyone(dice);
 		return act;
 	}
 	let mut bytes = act.call.encode();
@@ -236,97 +292,4 @@ fn spoil(dice: &mut Dice, mut act: Act) -> Act {
 		act.call = call;
 	}
 	act
-}
-
-/// Numbers of a world: windows short enough that their ends are reached.
-fn numbers(dice: &mut Dice) -> Params {
-	let mut params = Params {
-		award_within: dice.within(5_000, 60_000) as u32,
-		start_within: dice.within(2_000, 20_000) as u32,
-		review_within: dice.within(2_000, 60_000) as u32,
-		dispute_limit: dice.within(3_000, 120_000) as u32,
-		unbonding: dice.within(1_000, 100_000),
-		tombstone: dice.within(10_000, 200_000),
-		fee_bps: dice
-			.pick(&[0, 1, 33, 100, 2_500, 10_000])
-			.copied()
-			.unwrap_or(100),
-		bond_bps: dice.pick(&[0, 1_000, 5_000]).copied().unwrap_or(1_000),
-		perf_bps: dice.pick(&[0, 2_000, 10_000]).copied().unwrap_or(2_000),
-		epoch: dice.within(1, 20_000) as u32,
-		half_life: dice.within(1, 1_000_000),
-		max_deliver: dice.within(2_000, 100_000) as u32,
-		decline_cap: dice.within(0, 6) as u32,
-		dispute_answer: dice.within(4_000, 12_000) as u32,
-		court_plead: dice.within(4_000, 12_000) as u32,
-		court_nonce: dice.within(3_000, 8_000) as u32,
-		court_commit: dice.within(3_000, 8_000) as u32,
-		court_reveal: dice.within(3_000, 8_000) as u32,
-		court_appeal: dice.within(3_000, 8_000) as u32,
-		channel_challenge_min: dice.within(500, 5_000) as u32,
-		..Params::default()
-	};
-	// stake must stay slashable for longer than a dispute lasts
-	while !params.stake_outlasts_disputes() {
-		params.unbonding = params.unbonding * 3 / 2 + 1_000;
-	}
-	params.arbiter_unbonding = params.arbiter_unbonding.max(params.unbonding);
-	params
-}
-
-/// Milliseconds to each of the next blocks: usually one block, sometimes as many as the next deadline is away.
-fn pause(chain: &mut Chain, dice: &mut Dice) -> Vec<u64> {
-	match dice.below(12) {
-		0 => {
-			let ahead = chain.inside(|| deadline(dice)).unwrap_or(0).min(150_000);
-			let blocks = ahead / pallet_market::MAX_STEP;
-			let rest = ahead % pallet_market::MAX_STEP + dice.below(3);
-			std::iter::repeat_n(pallet_market::MAX_STEP, blocks as usize)
-				.chain([rest])
-				.collect()
-		}
-		1 => vec![0],
-		2 => vec![dice.below(10_000_000)],
-		_ => vec![dice.below(2_500)],
-	}
-}
-
-/// How far ahead some deadline lies.
-fn deadline(dice: &mut Dice) -> Option<u64> {
-	let (now, p) = (Market::now(), Market::params());
-	let mut ends: Vec<u64> = Vec::new();
-	for (_, a) in Auctions::<Runtime>::iter() {
-		match a.state {
-			AuctionState::Open => ends.extend([a.commit_end + 1, a.reveal_end + 1]),
-			AuctionState::Closed { .. } => ends.extend([a.reveal_end + 1, a.award_by + 1]),
-			AuctionState::NoSale { at, .. } | AuctionState::Void { at, .. } => {
-				ends.push(at.saturating_add(p.tombstone))
-			}
-			AuctionState::Awarded { .. } => (),
-		}
-	}
-	for (_, case) in Cases::<Runtime>::iter() {
-		match case.phase {
-			Phase::Pleading { ends: at }
-			| Phase::Seeding { ends: at, .. }
-			| Phase::Ruled { ends: at, .. } => ends.push(at + 1),
-			Phase::Voting {
-				commit_end,
-				reveal_end,
-			} => ends.extend([commit_end + 1, reveal_end + 1]),
-			Phase::Closed { .. } => (),
-		}
-	}
-	for (_, e) in Escrows::<Runtime>::iter() {
-		let (end, weight) = match e.state {
-			EscrowState::Funded => (e.deliver_by + 1, 1),
-			EscrowState::Delivered { at, .. } => (at + u64::from(e.review_within) + 1, 2),
-			// rarer than the others, and not to be missed
-			EscrowState::Disputed { until, .. } => (until + 1, 8),
-			EscrowState::Settled { at, .. } => (at.saturating_add(p.tombstone), 1),
-		};
-		ends.extend(std::iter::repeat_n(end, weight));
-	}
-	ends.retain(|at| *at > now);
-	dice.pick(&ends).map(|at| at - now)
 }

@@ -21,6 +21,7 @@ struct Row {
 #[derive(Default)]
 pub struct Tally {
 	rows: BTreeMap<CallName, Row>,
+	depths: BTreeMap<String, u64>,
 	/// Blocks that were sealed and checked.
 	pub blocks: u64,
 	/// Worlds that were lived through.
@@ -39,15 +40,24 @@ impl Tally {
 		}
 	}
 
+	/// Count something that only long sequences of calls reach.
+	pub fn reached(&mut self, what: String) {
+		*self.depths.entry(what).or_default() += 1;
+	}
+
 	/// Whether this call ever succeeded.
 	pub fn succeeded(&self, name: &CallName) -> bool {
 		self.rows.get(name).is_some_and(|row| row.done > 0)
 	}
 
-	/// The table: a line per call with how often it was made, succeeded, and was refused with which error.
+	/// The table: a line per call with how often it was tried, succeeded, and was refused, with which errors.
 	pub fn table(&self, catalogue: &Catalogue) -> String {
 		let mut out = String::new();
-		let _ = writeln!(out, "{:<36}{:>8}{:>8}  refused", "call", "made", "done");
+		let _ = writeln!(
+			out,
+			"{:<36}{:>10}{:>10}{:>10}  why",
+			"call", "tried", "succeeded", "refused"
+		);
 		for name in catalogue.calls.keys() {
 			let none = Row::default();
 			let row = self.rows.get(name).unwrap_or(&none);
@@ -60,13 +70,16 @@ impl Tally {
 				.collect();
 			let _ = writeln!(
 				out,
-				"{:<36}{:>8}{:>8}  {}",
+				"{:<36}{:>10}{:>10}{:>10}  {}",
 				format!("{}.{}", name.0, name.1),
 				row.made,
 				row.done,
+				row.made - row.done,
 				errors.join(", ")
 			);
 		}
+		let depths = self.depths.iter().map(|(what, n)| format!("{what} {n}"));
+		let _ = writeln!(out, "depth: {}", depths.collect::<Vec<_>>().join(", "));
 		let seen: BTreeSet<_> = self.rows.values().flat_map(|r| r.refused.keys()).collect();
 		let unseen: Vec<_> = catalogue
 			.errors()

@@ -1,11 +1,14 @@
-//! Auctions: honest payers, and payers who lie about root, price and winner.
+//! Auctions: honest payers, and payers who lie about root, price, winner and transcript.
 
-use super::{bids, Act, Named};
+use super::{bids, transcripts, Act, Named};
 use crate::{cast, dice::Dice, mind::Mind};
-use ainur_primitives::{records::AuctionTerms, score, H256};
+use ainur_primitives::{
+	records::{AuctionTerms, Opening},
+	score, AccountId32, Balance, H256,
+};
 use ainur_runtime::{Market, Runtime, System, UNIT};
-use pallet_vcg_auction::{Auction, AuctionState, Auctions, Call};
-use sp_core::Pair;
+use pallet_vcg_auction::{mode, rule, Auction, AuctionState, Auctions, Call, Closings, Skips};
+use sp_core::{ed25519, Pair};
 
 pub const PLANS: &[Named] = &[
 	("VcgAuction", "open", open),
@@ -19,22 +22,39 @@ pub const PLANS: &[Named] = &[
 /// Different tasks of one world: few, so that attempts meet earlier ones.
 const TASKS: u64 = 40;
 
-fn open(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let payer = dice.below(cast::PLAYERS as u64) as usize;
+/// The key that signs for a payer's auctions.
+pub fn auctioneer(payer: &AccountId32) -> Option<ed25519::Pair> {
+	cast::member(payer).map(|n| cast::node_key(n, 0))
+}
+
+fn open(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
+	let live = |a: &Auction| matches!(a.state, AuctionState::Open | AuctionState::Closed { .. });
+	if Auctions::<Runtime>::iter_values().filter(live).count() > 8 && !dice.one_in(8) {
+		return None;
+	}
+	// mostly one who can pay for it
+	let payers = if dice.one_in(12) { cast::PLAYERS } else { 7 };
+	let payer = dice.below(payers as u64) as usize;
 	let p = Market::params();
 	let up_to = |dice: &mut Dice, most: u32| match dice.below(10) {
 		0 => most,
 		_ => dice.within(1, u64::from(most.clamp(1, 8_000))) as u32,
 	};
+	let capability = bids::capability(dice);
+	let on_chain = dice.one_in(3);
+	let (mode, slots) = match on_chain {
+		true => (mode::ON_CHAIN, dice.within(1, 4) as u16),
+		false => (mode::OFF_CHAIN, 1),
+	};
 	let terms = AuctionTerms {
 		auctioneer_key: cast::node_key(payer, 0).public().0,
-		spec: H256(dice.bytes32()),
-		capability: bids::capability(dice),
-		mode: 0,
-		rule: 1,
-		slots: 1,
+		spec: bids::specify(mind, dice, &capability),
+		capability,
+		mode,
+		rule: if slots > 1 { rule::SLOTS } else { rule::SINGLE },
+		slots,
 		budget: match dice.below(16) {
-			0 => u128::from(dice.any()) << dice.below(30),
+			0 => u128::from(dice.any()) >> dice.below(30) << dice.below(30),
 			1 => UNIT / 100,
 			_ => u128::from(dice.within(1, 80)) * UNIT / 4,
 		},
@@ -44,7 +64,8 @@ fn open(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		} else {
 			0
 		},
-		commit_within: dice.within(100, 3_000) as u32,
+		// bids on chain are calls: they need some blocks
+		commit_within: dice.within(100, if on_chain { 20_000 } else { 3_000 }) as u32,
 		reveal_within: dice.within(
 			p.min_reveal.into(),
 			u64::from(p.max_reveal.max(p.min_reveal)),
@@ -52,7 +73,11 @@ fn open(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		start_within: up_to(dice, p.start_within),
 		deliver_within: up_to(dice, p.max_deliver),
 		review_within: up_to(dice, p.review_within),
-		challenge_within: 0,
+		challenge_within: if on_chain || dice.one_in(4) {
+			0
+		} else {
+			dice.within(1, 40_000) as u32
+		},
 	};
 	let task = H256::from_low_u64_be(dice.below(TASKS));
 	let attempt = if dice.one_in(4) {
@@ -110,11 +135,18 @@ fn cancel(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 fn close(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let now = Market::now();
 	let (auction, a) = some(dice, |a| {
-		a.state == AuctionState::Open && now > a.commit_end && now <= a.reveal_end
+		a.state == AuctionState::Open
+			&& a.mode == mode::OFF_CHAIN
+			&& now > a.commit_end
+			&& now <= a.reveal_end
 	})?;
-	let bids = bids::collect(dice, &a);
+	let mut bids = bids::collect(mind, dice, &a);
+	if bids.len() > 1 && dice.one_in(8) {
+		// a tree that hides a commit where nobody looks for it
+		bids.swap(0, 1);
+	}
 	let (mut root, mut count) = (bids::root(&auction, &bids), bids.len() as u32);
-	match dice.below(16) {
+	match dice.below(20) {
 		// lies: a root over nothing, a count that is not the tree's
 		0 => root = H256(dice.bytes32()),
 		1 => count = dice.below(300) as u32,
@@ -131,43 +163,45 @@ fn close(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	)
 }
 
-fn closed(dice: &mut Dice, fits: impl Fn(&Auction, u32) -> bool) -> Option<(H256, Auction)> {
-	some(dice, |a| match a.state {
-		AuctionState::Closed { block, .. } => fits(a, block),
+/// An auction to be awarded now; whether its payer says that all have revealed; who has not.
+fn closed(mind: &Mind, dice: &mut Dice) -> Option<(H256, Auction, bool, Vec<bool>)> {
+	let (now, height) = (Market::now(), System::block_number());
+	let all_revealed = !dice.one_in(4);
+	let (auction, a) = some(dice, |a| match a.state {
+		AuctionState::Closed { block, .. } => {
+			let open = all_revealed || now > a.reveal_end;
+			a.mode == mode::OFF_CHAIN && open && now <= a.award_by && height > block
+		}
 		_ => false,
-	})
+	})?;
+	let bids = mind.book.get(&auction)?;
+	let some_hide = if all_revealed { dice.one_in(12) } else { true };
+	let silent = bids.iter().map(|_| some_hide && dice.one_in(4)).collect();
+	Some((auction, a, all_revealed, silent))
 }
 
 fn award(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (now, height) = (Market::now(), System::block_number());
-	let (auction, a) = closed(dice, |a, block| now <= a.award_by && height > block)?;
-	let bids = mind.book.get(&auction)?;
-	let able: Vec<usize> = (0..bids.len())
-		.filter(|n| !a.failed.contains(&bids[*n].provider) || dice.one_in(10))
-		.collect();
-	let n = *dice.pick(&able)?;
-	let until = if dice.one_in(12) {
-		now.saturating_sub(1)
-	} else {
-		u64::MAX
+	let (auction, a, all_revealed, silent) = closed(mind, dice)?;
+	let closing = Closings::<Runtime>::get(auction)?;
+	let bids = mind.book.get(&auction)?.clone();
+	let rows = transcripts::rows(mind, &auction, &a, &bids, &silent);
+	let mut sale = transcripts::sale(&auction, &a, &closing, &rows);
+	if sale.is_none() || dice.one_in(3) {
+		sale = Some(lie(dice, &auction, &a, &bids)?);
+	}
+	let sale = sale?;
+	let now = Market::now();
+	let until = match dice.below(12) {
+		0 => now.saturating_sub(1),
+		_ => u64::MAX,
 	};
-	let (proof, commitment) = bids::proof(&auction, bids, n, until)?;
-	let quality = pallet_reputation::Pallet::<Runtime>::score_at(
-		&bids[n].provider,
-		&a.capability,
-		a.score_epoch,
-	);
-	let most = a
-		.reserve
-		.saturating_sub(score::penalty(a.reserve, a.quality_bps, quality));
-	let ask = bids[n].ask;
-	let price = match dice.below(12) {
-		0 => most + 1,
-		1 => ask.saturating_sub(1),
-		2 => most,
-		3 => ask,
-		_ if most > ask => ask + u128::from(dice.any()) % (most - ask + 1),
-		_ => ask,
+	let (n, price) = (sale.winner, sale.price);
+	let (proof, commitment) = bids::proof(&auction, &bids, n, until)?;
+	let header = transcripts::header(&auction, &a, &closing, &rows, Some(&sale));
+	let transcript = match dice.below(6) {
+		// one that cannot be published
+		0 => H256(dice.bytes32()),
+		_ => transcripts::tell(mind, &auction, header, rows),
 	};
 	let call = Call::award {
 		auction,
@@ -176,22 +210,60 @@ fn award(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		proof,
 		commitment,
 		price,
-		transcript: H256(dice.bytes32()),
-		all_revealed: !dice.one_in(4),
+		transcript,
+		all_revealed,
 	};
 	Act::of(&a.payer, call)
 }
 
-fn no_sale(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if !dice.one_in(8) {
+/// Another winner, another price.
+fn lie(dice: &mut Dice, id: &H256, a: &Auction, bids: &[Opening]) -> Option<transcripts::Sale> {
+	let out = Skips::<Runtime>::get(id);
+	let able: Vec<usize> = (0..bids.len())
+		.filter(|n| {
+			let who = &bids[*n].provider;
+			!(a.failed.contains(who) || out.contains(who)) || dice.one_in(10)
+		})
+		.collect();
+	let winner = *dice.pick(&able)?;
+	let quality = pallet_reputation::Pallet::<Runtime>::score_at(
+		&bids[winner].provider,
+		&a.capability,
+		a.score_epoch,
+	);
+	let most = a
+		.reserve
+		.saturating_sub(score::penalty(a.reserve, a.quality_bps, quality));
+	let ask = bids[winner].ask;
+	let price: Balance = match dice.below(12) {
+		0 => most + 1,
+		1 => ask.saturating_sub(1),
+		2 => most,
+		3 => ask,
+		_ if most > ask => ask + u128::from(dice.any()) % (most - ask + 1),
+		_ => ask,
+	};
+	Some(transcripts::Sale {
+		winner,
+		price,
+		setter: None,
+	})
+}
+
+/// Because no bid is good enough, or to get out of it.
+fn no_sale(mind: &mut Mind, dice: &mut Dice) -> Option<Act> {
+	let (auction, a, all_revealed, silent) = closed(mind, dice)?;
+	let closing = Closings::<Runtime>::get(auction)?;
+	let bids = mind.book.get(&auction)?.clone();
+	let rows = transcripts::rows(mind, &auction, &a, &bids, &silent);
+	if transcripts::sale(&auction, &a, &closing, &rows).is_some() && !dice.one_in(12) {
 		return None;
 	}
-	let (now, height) = (Market::now(), System::block_number());
-	let (auction, a) = closed(dice, |a, block| now <= a.award_by && height > block)?;
+	let header = transcripts::header(&auction, &a, &closing, &rows, None);
 	let call = Call::no_sale {
 		auction,
-		transcript: H256(dice.bytes32()),
-		all_revealed: dice.one_in(2),
+		transcript: transcripts::tell(mind, &auction, header, rows),
+		all_revealed,
 	};
 	Act::of(&a.payer, call)
 }
@@ -199,6 +271,7 @@ fn no_sale(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 fn expire(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let now = Market::now();
 	let (auction, _) = some(dice, |a| match a.state {
+		_ if a.mode != mode::OFF_CHAIN => false,
 		AuctionState::Open => now > a.reveal_end,
 		AuctionState::Closed { .. } => now > a.award_by,
 		_ => false,

@@ -1,22 +1,19 @@
-//! Agreements, and the court: parties who plead or stay silent, arbiters who vote, leak and stay away.
+//! The court: parties who plead or stay silent, arbiters who vote, leak and stay away.
 
 use super::{Act, Named};
-use crate::{cast, dice::Dice, mind::Mind};
+use crate::{dice::Dice, mind::Mind};
 use ainur_primitives::{
 	court::{nonce_link, vote_commit, Ballot},
 	AccountId32, H256,
 };
-use ainur_runtime::{Market, Runtime, UNIT};
+use ainur_runtime::{Market, Runtime, System};
 use frame_support::BoundedVec;
 use pallet_escrow::{
-	court::{Case, Party, Phase, Seat, Vote},
-	Arbiters, Call, Cases, Deal, Escrow, EscrowState, Escrows, Panels, Proposals,
+	court::{Case, Party, Phase, Seat, Vote, SEED_BLOCKS},
+	Call, Cases, Escrow, EscrowState, Escrows, Panels,
 };
 
 pub const PLANS: &[Named] = &[
-	("Escrow", "propose", propose),
-	("Escrow", "agree", agree),
-	("Escrow", "retract", retract),
 	("Escrow", "respond", respond),
 	("Escrow", "plead", plead),
 	("Escrow", "submit_evidence", submit_evidence),
@@ -29,61 +26,16 @@ pub const PLANS: &[Named] = &[
 	("Escrow", "appeal", appeal),
 	("Escrow", "execute", execute),
 	("Escrow", "default_ruling", default_ruling),
-	("Escrow", "join_arbiters", join_arbiters),
-	("Escrow", "leave_arbiters", leave_arbiters),
-	("Escrow", "withdraw_arbiter", withdraw_arbiter),
 ];
 
 /// Links of a chain of nonces: more than the draws of a case.
 const LINKS: usize = 8;
 
-fn escrow(dice: &mut Dice, fits: impl Fn(&Escrow) -> bool) -> Option<(H256, Escrow)> {
+pub fn escrow(dice: &mut Dice, fits: impl Fn(&Escrow) -> bool) -> Option<(H256, Escrow)> {
 	let all: Vec<_> = Escrows::<Runtime>::iter()
 		.filter(|(_, e)| fits(e))
 		.collect();
 	dice.pick(&all).cloned()
-}
-
-fn propose(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if !dice.one_in(3) {
-		return None;
-	}
-	let (escrow, e) = escrow(dice, |e| e.settled().is_none())?;
-	let deal = match dice.below(3) {
-		0 if e.amount > 4 => Deal::Milestones {
-			parts: BoundedVec::truncate_from(vec![e.amount / 4, e.amount - e.amount / 4]),
-			deliver_within: 1 + dice.below(20_000) as u32,
-		},
-		1 => Deal::TopUp {
-			amount: u128::from(dice.below(4)) * UNIT / 4,
-		},
-		_ => Deal::Split {
-			payee_bps: dice.below(10_100) as u16,
-		},
-	};
-	let who = if dice.one_in(2) { &e.payer } else { &e.payee };
-	Act::of(who, Call::propose { escrow, deal })
-}
-
-fn agree(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Proposals::<Runtime>::iter().collect();
-	let (escrow, proposal) = dice.pick(&all)?.clone();
-	let e = Escrows::<Runtime>::get(escrow)?;
-	let other = if proposal.by == e.payer {
-		e.payee
-	} else {
-		e.payer
-	};
-	let deal = proposal.deal;
-	Act::of(&other, Call::agree { escrow, deal })
-}
-
-fn retract(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Proposals::<Runtime>::iter().collect();
-	let (escrow, proposal) = dice.pick(&all)?.clone();
-	dice.one_in(4)
-		.then(|| Act::of(&proposal.by, Call::retract { escrow }))
-		.flatten()
 }
 
 /// A party's chain of nonces for a case: each is the commitment that the next one opens.
@@ -110,11 +62,12 @@ fn respond(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let unanswered =
 		|e: &Escrow| matches!(e.state, EscrowState::Disputed { case, .. } if case.is_zero());
 	let (escrow, e) = escrow(dice, unanswered)?;
-	if dice.one_in(5) {
+	// some never answer, whoever asks
+	if escrow.as_bytes()[2] < 32 {
 		return None;
 	}
-	// the first milestone's case, unless this escrow is further on: then the head opens nothing
-	let case = ainur_primitives::court::case_id(&Market::genesis(), &escrow, 0);
+	let milestone = e.current().0;
+	let case = ainur_primitives::court::case_id(&Market::genesis(), &escrow, milestone);
 	let call = Call::respond {
 		escrow,
 		evidence: exhibits(dice),
@@ -132,7 +85,7 @@ fn case(dice: &mut Dice, fits: impl Fn(&Case) -> bool) -> Option<(H256, Case, Es
 
 fn plead(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let (case, _, e) = case(dice, |c| matches!(c.phase, Phase::Pleading { .. }))?;
-	if dice.one_in(5) {
+	if case.as_bytes()[5] < 32 {
 		return None;
 	}
 	let call = Call::plead {
@@ -152,12 +105,26 @@ fn submit_evidence(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		.flatten()
 }
 
+/// Whether the blocks that seed a draw are sealed.
+fn seeded(c: &Case) -> bool {
+	let height = System::block_number();
+	matches!(c.phase, Phase::Seeding { block, .. } if height > block + SEED_BLOCKS)
+}
+
 fn open_nonce(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, record, e) = case(dice, |c| matches!(c.phase, Phase::Seeding { .. }))?;
-	let party = if dice.one_in(2) {
-		Party::Payer
-	} else {
-		Party::Payee
+	let early = dice.one_in(20);
+	let (case, record, e) = case(dice, |c| {
+		let waits = !c.payer.opened || !c.payee.opened;
+		matches!(c.phase, Phase::Seeding { .. }) && waits && (early || seeded(c))
+	})?;
+	// some rather lose than be heard
+	let stubborn = case.as_bytes()[0] < 24;
+	let party = match (record.payer.opened, record.payee.opened) {
+		(true, _) if stubborn => return None,
+		(true, _) => Party::Payee,
+		(_, true) => Party::Payer,
+		_ if dice.one_in(2) => Party::Payer,
+		_ => Party::Payee,
 	};
 	let who = match party {
 		Party::Payer => &e.payer,
@@ -172,19 +139,59 @@ fn open_nonce(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn draw(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, ..) = case(dice, |c| matches!(c.phase, Phase::Seeding { .. }))?;
-	dice.one_in(2)
-		.then(|| Act::anyone(dice, Call::draw { case }))
-		.flatten()
+	let (now, early) = (Market::now(), dice.one_in(20));
+	let (case, ..) = case(dice, |c| match (&c.phase, c.payer.opened, c.payee.opened) {
+		(Phase::Seeding { .. }, true, true) => true,
+		(Phase::Seeding { ends, .. }, false, false) => now > *ends,
+		(Phase::Seeding { .. }, ..) => early,
+		_ => false,
+	})?;
+	Act::anyone(dice, Call::draw { case })
 }
 
-/// A seat of a case that votes, with the case.
-fn seat(dice: &mut Dice, fits: impl Fn(&Seat) -> bool) -> Option<(H256, Case, Seat)> {
-	let (id, case, _) = case(dice, |c| matches!(c.phase, Phase::Voting { .. }))?;
-	let panel = Panels::<Runtime>::get(id, case.round)?;
-	let seats: Vec<Seat> = panel.seats.iter().filter(|s| fits(s)).cloned().collect();
-	let seat = dice.pick(&seats)?.clone();
-	Some((id, case, seat))
+/// A seat of a case that votes, before or after the end of commitments, with the case.
+fn seat(
+	dice: &mut Dice,
+	revealing: bool,
+	fits: impl Fn(&H256, &Case, &Seat) -> bool,
+) -> Option<(H256, Case, Seat)> {
+	let now = Market::now();
+	let mut all = Vec::new();
+	for (id, case) in Cases::<Runtime>::iter() {
+		let open = match case.phase {
+			Phase::Voting { commit_end, .. } if !revealing => now <= commit_end,
+			Phase::Voting {
+				commit_end,
+				reveal_end,
+			} => now > commit_end && now <= reveal_end,
+			_ => false,
+		};
+		let panel = Panels::<Runtime>::get(id, case.round).filter(|_| open);
+		for seat in panel.iter().flat_map(|p| p.seats.iter()) {
+			if fits(&id, &case, seat) {
+				all.push((id, case.clone(), seat.clone()));
+			}
+		}
+	}
+	dice.pick(&all).cloned()
+}
+
+/// How a seat behaves: some never commit, some never reveal, some tell others what they sealed.
+#[derive(PartialEq, Eq)]
+enum Manner {
+	Votes,
+	StaysAway,
+	Withholds,
+	Leaks,
+}
+
+fn manner(case: &H256, round: u8, arbiter: &AccountId32) -> Manner {
+	match opinion(case, round, arbiter).1.as_bytes()[4] {
+		0..=19 => Manner::StaysAway,
+		20..=35 => Manner::Withholds,
+		36..=65 => Manner::Leaks,
+		_ => Manner::Votes,
+	}
 }
 
 /// What an arbiter votes in a round: most agree, some are far off.
@@ -219,7 +226,9 @@ fn opinion(case: &H256, round: u8, arbiter: &AccountId32) -> (Ballot, H256) {
 }
 
 fn commit_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, record, seat) = seat(dice, |s| s.vote == Vote::Waiting)?;
+	let (case, record, seat) = seat(dice, false, |id, c, s| {
+		s.vote == Vote::Waiting && manner(id, c.round, &s.arbiter) != Manner::StaysAway
+	})?;
 	let (ballot, salt) = opinion(&case, record.round, &seat.arbiter);
 	let genesis = Market::genesis();
 	let commit = vote_commit(&genesis, &case, record.round, &seat.arbiter, &ballot, &salt);
@@ -227,10 +236,10 @@ fn commit_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn denounce_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if !dice.one_in(6) {
-		return None;
-	}
-	let (case, record, seat) = seat(dice, |s| matches!(s.vote, Vote::Committed { .. }))?;
+	let (case, record, seat) = seat(dice, false, |id, c, s| {
+		let leaks = manner(id, c.round, &s.arbiter) == Manner::Leaks;
+		leaks && matches!(s.vote, Vote::Committed { .. })
+	})?;
 	let (ballot, salt) = opinion(&case, record.round, &seat.arbiter);
 	let call = Call::denounce_vote {
 		case,
@@ -244,7 +253,10 @@ fn denounce_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn reveal_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, record, seat) = seat(dice, |s| matches!(s.vote, Vote::Committed { .. }))?;
+	let (case, record, seat) = seat(dice, true, |id, c, s| {
+		let withholds = manner(id, c.round, &s.arbiter) == Manner::Withholds;
+		!withholds && matches!(s.vote, Vote::Committed { .. })
+	})?;
 	let (ballot, salt) = opinion(&case, record.round, &seat.arbiter);
 	let call = Call::reveal_vote {
 		case,
@@ -257,60 +269,72 @@ fn reveal_vote(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn tally(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let now = Market::now();
-	let (case, ..) = case(
-		dice,
-		|c| matches!(c.phase, Phase::Voting { commit_end, .. } if now > commit_end),
-	)?;
-	dice.one_in(2)
-		.then(|| Act::anyone(dice, Call::tally { case }))
-		.flatten()
+	let (now, early) = (Market::now(), dice.one_in(30));
+	let all: Vec<H256> = Cases::<Runtime>::iter()
+		.filter(|(id, c)| match c.phase {
+			Phase::Voting {
+				commit_end,
+				reveal_end,
+			} => {
+				let panel = Panels::<Runtime>::get(id, c.round);
+				let hidden = |s: &Seat| matches!(s.vote, Vote::Committed { .. });
+				let all_in = panel.is_some_and(|p| !p.seats.iter().any(hidden));
+				now > reveal_end || now > commit_end && (all_in || early)
+			}
+			_ => false,
+		})
+		.map(|(id, _)| id)
+		.collect();
+	let case = *dice.pick(&all)?;
+	Act::anyone(dice, Call::tally { case })
+}
+
+/// Whether somebody appeals this round: most do, so that all rounds are reached.
+fn appealed(case: &H256, round: u8) -> bool {
+	case.as_bytes()[1 + usize::from(round)] < 180
 }
 
 fn appeal(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, _, e) = case(dice, |c| matches!(c.phase, Phase::Ruled { .. }))?;
-	let who = if dice.one_in(2) { &e.payer } else { &e.payee };
-	dice.one_in(3)
+	let now = Market::now();
+	let (case, record, e) = case(
+		dice,
+		|c| matches!(c.phase, Phase::Ruled { ends, appealable } if appealable && now <= ends),
+	)?;
+	// mostly who lost; now and then who won, in vain
+	let payee_lost = record.ruling.is_some_and(|r| r.payee_bps < 5_000);
+	let who = if payee_lost != dice.one_in(5) {
+		&e.payee
+	} else {
+		&e.payer
+	};
+	(appealed(&case, record.round) || dice.one_in(12))
 		.then(|| Act::of(who, Call::appeal { case }))
 		.flatten()
 }
 
 fn execute(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (case, ..) = case(dice, |c| matches!(c.phase, Phase::Ruled { .. }))?;
+	let (now, early) = (Market::now(), dice.one_in(12));
+	let (case, ..) = case(
+		dice,
+		|c| matches!(c.phase, Phase::Ruled { ends, appealable } if !appealable || now > ends || early),
+	)?;
 	Act::anyone(dice, Call::execute { case })
 }
 
 fn default_ruling(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let (escrow, _) = escrow(dice, |e| matches!(e.state, EscrowState::Disputed { .. }))?;
-	dice.one_in(2)
-		.then(|| Act::anyone(dice, Call::default_ruling { escrow }))
-		.flatten()
-}
-
-fn join_arbiters(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let who = dice.below(7) as usize;
-	let known = Arbiters::<Runtime>::contains_key(cast::account(who));
-	if known && !dice.one_in(6) {
-		return None;
-	}
-	let stake = u128::from(dice.within(1, 400)) * UNIT;
-	Act::by(who, Call::join_arbiters { stake })
-}
-
-fn leave_arbiters(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let all: Vec<_> = Arbiters::<Runtime>::iter().map(|(who, _)| who).collect();
-	let who = dice.pick(&all)?.clone();
-	dice.one_in(20)
-		.then(|| Act::of(&who, Call::leave_arbiters {}))
-		.flatten()
-}
-
-fn withdraw_arbiter(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	let now = Market::now();
-	let ripe: Vec<_> = Arbiters::<Runtime>::iter()
-		.filter(|(_, a)| a.leaving.is_some_and(|at| now >= at))
-		.map(|(who, _)| who)
-		.collect();
-	let who = dice.pick(&ripe)?;
-	Act::of(who, Call::withdraw_arbiter {})
+	let (now, p, early) = (Market::now(), Market::params(), dice.one_in(30));
+	let (escrow, _) = escrow(dice, |e| {
+		let EscrowState::Disputed { at, case, .. } = e.state else {
+			return false;
+		};
+		if case.is_zero() {
+			return early || now > at + u64::from(p.dispute_answer);
+		}
+		Cases::<Runtime>::get(case).is_some_and(|c| match c.phase {
+			Phase::Pleading { ends } => early || now > ends,
+			Phase::Seeding { ends, .. } => now > ends && c.payer.opened != c.payee.opened,
+			_ => false,
+		})
+	})?;
+	Act::anyone(dice, Call::default_ruling { escrow })
 }

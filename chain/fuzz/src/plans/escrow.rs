@@ -28,6 +28,14 @@ fn some(dice: &mut Dice, fits: impl Fn(&Escrow) -> bool) -> Option<(H256, Escrow
 	dice.pick(&all).cloned()
 }
 
+/// The milestone that is due; now and then another one.
+fn milestone(dice: &mut Dice, e: &Escrow) -> u8 {
+	match dice.below(16) {
+		0 => dice.below(9) as u8,
+		_ => e.current().0,
+	}
+}
+
 fn decline(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	if !dice.one_in(3) {
 		return None;
@@ -50,10 +58,11 @@ fn deliver(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 		e.state == EscrowState::Funded && now <= e.deliver_by
 	})?;
 	let operator = Providers::<Runtime>::get(&e.payee).map(|p| p.operator);
-	let who = operator.filter(|_| dice.one_in(2)).unwrap_or(e.payee);
+	let payee = e.payee.clone();
+	let who = operator.filter(|_| dice.one_in(2)).unwrap_or(payee);
 	let call = Call::deliver {
 		escrow,
-		milestone: 0,
+		milestone: milestone(dice, &e),
 		delivery: H256(dice.bytes32()),
 	};
 	Act::by(cast::member(&who)?, call)
@@ -92,7 +101,7 @@ fn accept(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	}
 	let call = Call::accept {
 		escrow,
-		milestone: 0,
+		milestone: milestone(dice, &e),
 		verified: dice.one_in(2),
 	};
 	Act::of(&e.payer, call)
@@ -117,7 +126,7 @@ fn dispute(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	let (escrow, e) = some(dice, |e| delivered(e).is_some_and(|until| now <= until))?;
 	let call = Call::dispute {
 		escrow,
-		milestone: 0,
+		milestone: milestone(dice, &e),
 		ground: dice.below(6) as u8,
 		evidence: H256(dice.bytes32()),
 	};
@@ -125,7 +134,8 @@ fn dispute(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 }
 
 fn resolve(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
-	if !dice.one_in(4) {
+	// most disputes are the court's
+	if !dice.one_in(12) {
 		return None;
 	}
 	let (escrow, _) = some(dice, |e| disputed(e).is_some())?;

@@ -2,12 +2,13 @@
 
 use super::{Act, Named};
 use crate::{cast, dice::Dice, mind::Mind};
-use ainur_runtime::{Balances, RuntimeCall, UNIT};
+use ainur_runtime::{Balances, RuntimeCall, EXISTENTIAL_DEPOSIT, UNIT};
 use frame_support::traits::fungible::Inspect;
 
 pub const PLANS: &[Named] = &[
 	("System", "remark_with_event", remark_with_event),
 	("Balances", "transfer_keep_alive", support),
+	("Balances", "transfer_allow_death", dust),
 	("Sudo", "sudo", sudo),
 	("Sudo", "sudo_unchecked_weight", sudo_unchecked_weight),
 	("Sudo", "sudo_as", sudo_as),
@@ -43,6 +44,32 @@ fn support(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
 	Act::by(
 		rich,
 		pallet_balances::Call::transfer_keep_alive { dest, value },
+	)
+}
+
+/// Amounts around the existential deposit, and transfers that leave a sender with less.
+fn dust(_: &mut Mind, dice: &mut Dice) -> Option<Act> {
+	let who = dice.pick(&[cast::GHOST, 7, 8, 9, 6])?;
+	let all = Balances::balance(&cast::account(*who));
+	let value = match dice.below(6) {
+		0 => EXISTENTIAL_DEPOSIT - 1,
+		1 => EXISTENTIAL_DEPOSIT,
+		2 => all.saturating_sub(EXISTENTIAL_DEPOSIT),
+		3 => all.saturating_sub(dice.below(1_000_000).into()),
+		4 => all,
+		_ => 1,
+	};
+	let to = dice.below(cast::ALL as u64) as usize;
+	// some accounts are to live on
+	let rich = dice.below(7) as usize;
+	let (from, value) = match value > UNIT && !dice.one_in(10) {
+		true => (rich, EXISTENTIAL_DEPOSIT),
+		false => (*who, value),
+	};
+	let dest = cast::account(to).into();
+	Act::by(
+		from,
+		pallet_balances::Call::transfer_allow_death { dest, value },
 	)
 }
 
