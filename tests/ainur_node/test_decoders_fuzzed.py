@@ -58,6 +58,7 @@ OWN = {
     "market/court_parties.py Parties.run",
     "market/court_records.py CourtRecords.ballot",
     "market/court_records.py CourtRecords.cases",
+    "market/court_records.py CourtRecords.order",
     "market/court_records.py CourtRecords.scanned",
     "market/court_records.py CourtRecords.secret",
     "market/court_records.py CourtRecords.shown",

@@ -11,7 +11,8 @@ from ainur_node.domain.ids import AccountId, EscrowId
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
-from ainur_node.ports.court import ArbiterRecord, CourtTerms, Done, Fees
+from ainur_node.ports.court import ArbiterRecord, CourtTerms, Done
+from ainur_node.ports.price import Price
 
 UNBONDING = 60_000
 UNIT = Amount(10**12)
@@ -43,8 +44,8 @@ class PeoplesCourt:
     async def terms(self) -> CourtTerms:
         return CourtTerms(UNIT, Amount(UNIT // 50), 60_000, 10_000, 20_000)
 
-    async def price(self, calls: Sequence[str]) -> Fees:
-        return Fees({f"Escrow.{call}": Amount(10) for call in calls}, Amount(10**15), Amount(10**10))
+    async def price(self, calls: Sequence[str]) -> Price:
+        return Price({f"Escrow.{call}": Amount(10) for call in calls}, Amount(10**15), Amount(10**10))
 
     async def escrow_of(self, case: bytes) -> EscrowId | None:
         known = self.docket_now

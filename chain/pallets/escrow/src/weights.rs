@@ -1,16 +1,10 @@
 //! Weights of this pallet's calls, written by `make weights`.
 //!
 //! Processor: AMD EPYC. Engine: wasmtime 50.0.1, embedded host.
-//! 3 steps, 8 repeats.
+//! 6 steps, at most 20 repeats.
 //! CPU time in the runtime, in hashes and in signatures; keys that are read and written cost `ParityDbWeight`.
 
 use frame_support::weights::{constants::ParityDbWeight, Weight};
-use pallet_market::weights::{HEAVY, LIGHT, MEDIUM};
-
-/// A call that touches a whole panel: up to 23 arbiters and their paths through the tree.
-const PANEL: Weight = Weight::from_parts(8_000_000_000, 400_000);
-/// A call that ends a case: up to three panels, their fees and bonds.
-const CASE: Weight = Weight::from_parts(16_000_000_000, 900_000);
 
 /// Weights of this pallet's calls.
 pub trait WeightInfo {
@@ -78,107 +72,153 @@ pub trait WeightInfo {
 
 impl WeightInfo for () {
 	fn decline() -> Weight {
-		// 355.4 to 631.4 µs
-		Weight::from_parts(450_609_000, 0).saturating_add(ParityDbWeight::get().reads_writes(9, 6))
+		// 193.9 to 249.0 µs
+		Weight::from_parts(201_974_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(11, 11))
 	}
 	fn deliver() -> Weight {
-		// 77.1 to 268.0 µs
-		Weight::from_parts(90_278_000, 0).saturating_add(ParityDbWeight::get().reads_writes(2, 1))
+		// 45.2 to 85.4 µs
+		Weight::from_parts(70_935_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn refund() -> Weight {
-		// 403.6 to 829.1 µs
-		Weight::from_parts(637_072_500, 0).saturating_add(ParityDbWeight::get().reads_writes(11, 8))
+		// 254.0 to 389.8 µs
+		Weight::from_parts(267_514_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(13, 13))
 	}
 	fn accept() -> Weight {
-		// 1715.0 to 2219.9 µs
-		Weight::from_parts(1_809_541_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(16, 14))
+		// 889.9 to 1415.2 µs
+		Weight::from_parts(989_838_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(20, 20))
 	}
 	fn accept_case() -> Weight {
-		CASE
+		// 6724.4 to 10382.4 µs
+		Weight::from_parts(7_199_767_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(432, 430))
 	}
 	fn auto_release() -> Weight {
-		// 1446.0 to 2314.2 µs
-		Weight::from_parts(1_782_450_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(16, 14))
+		// 842.3 to 1299.6 µs
+		Weight::from_parts(924_744_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(21, 21))
 	}
 	fn give_back() -> Weight {
-		// 475.5 to 1015.0 µs
-		Weight::from_parts(547_942_500, 0).saturating_add(ParityDbWeight::get().reads_writes(9, 7))
+		// 339.3 to 589.6 µs
+		Weight::from_parts(384_719_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(12, 13))
 	}
 	fn give_back_case() -> Weight {
-		CASE
+		// 6125.8 to 6658.7 µs
+		Weight::from_parts(6_295_403_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(423, 422))
 	}
 	fn dispute() -> Weight {
-		// 211.0 to 368.7 µs
-		Weight::from_parts(235_060_500, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 2))
+		// 118.4 to 135.0 µs
+		Weight::from_parts(124_770_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 	fn resolve() -> Weight {
-		// 1844.2 to 2260.6 µs
-		Weight::from_parts(2_145_039_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(17, 15))
+		// 1010.6 to 1145.4 µs
+		Weight::from_parts(1_046_549_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(21, 22))
 	}
 	fn timeout_dispute() -> Weight {
-		// 1984.3 to 2969.6 µs
-		Weight::from_parts(2_069_338_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(17, 15))
+		// 999.7 to 1276.9 µs
+		Weight::from_parts(1_031_936_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(20, 21))
 	}
 	fn forget() -> Weight {
-		// 91.0 to 192.6 µs
-		Weight::from_parts(101_989_500, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+		// 1384.3 to 2294.6 µs
+		Weight::from_parts(1_453_476_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(293, 342))
 	}
 	fn propose() -> Weight {
-		LIGHT
+		// 80.5 to 153.7 µs
+		Weight::from_parts(97_556_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(4, 1))
 	}
 	fn agree() -> Weight {
-		HEAVY
+		// 2020.2 to 2987.2 µs
+		Weight::from_parts(2_092_674_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(86, 86))
 	}
 	fn retract() -> Weight {
-		LIGHT
+		// 30.0 to 76.4 µs
+		Weight::from_parts(37_229_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 	fn respond() -> Weight {
-		MEDIUM
+		// 143.5 to 225.5 µs
+		Weight::from_parts(149_791_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn plead() -> Weight {
-		MEDIUM
+		// 197.5 to 338.5 µs
+		Weight::from_parts(241_587_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn submit_evidence() -> Weight {
-		LIGHT
+		// 82.5 to 191.6 µs
+		Weight::from_parts(132_016_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 	}
 	fn open_nonce() -> Weight {
-		LIGHT
+		// 97.1 to 156.9 µs
+		Weight::from_parts(125_677_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(7, 2))
 	}
 	fn draw() -> Weight {
-		PANEL
+		// 7034.6 to 11065.2 µs
+		Weight::from_parts(7_166_425_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(530, 467))
 	}
 	fn commit_vote() -> Weight {
-		MEDIUM
+		// 107.4 to 206.9 µs
+		Weight::from_parts(138_026_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
 	}
 	fn denounce_vote() -> Weight {
-		HEAVY
+		// 374.3 to 635.8 µs
+		Weight::from_parts(417_947_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(24, 20))
 	}
 	fn reveal_vote() -> Weight {
-		MEDIUM
+		// 113.1 to 169.6 µs
+		Weight::from_parts(127_048_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 1))
 	}
 	fn tally() -> Weight {
-		PANEL
+		// 3585.5 to 5342.5 µs
+		Weight::from_parts(3_931_817_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(271, 269))
 	}
 	fn appeal() -> Weight {
-		MEDIUM
+		// 198.3 to 288.5 µs
+		Weight::from_parts(226_307_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn execute() -> Weight {
-		CASE
+		// 6971.1 to 10773.3 µs
+		Weight::from_parts(7_274_598_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(440, 439))
 	}
 	fn default_ruling() -> Weight {
-		CASE
+		// 3495.4 to 4931.6 µs
+		Weight::from_parts(3_648_123_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(209, 208))
 	}
 	fn join_arbiters() -> Weight {
-		HEAVY
+		// 183.7 to 220.5 µs
+		Weight::from_parts(187_141_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(20, 19))
 	}
 	fn leave_arbiters() -> Weight {
-		HEAVY
+		// 270.0 to 439.1 µs
+		Weight::from_parts(345_842_500, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(32, 31))
 	}
 	fn withdraw_arbiter() -> Weight {
-		MEDIUM
+		// 88.8 to 147.2 µs
+		Weight::from_parts(94_366_000, 0)
+			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 }
