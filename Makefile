@@ -78,6 +78,7 @@ fuzz-chain: ## random and sensible calls against the runtime, every invariant af
 
 weights: setup ## measure every call (PALLET=name: only those), write the pallets' weights.rs and docs/weights.md
 	$(PY) tools/weights.py $(foreach name,$(PALLET),--pallet $(name))
+	cd chain && cargo fmt --all
 	$(MAKE) weights-page
 
 weights-page: ## write docs/weights.md anew from the pallets' weights

@@ -29,18 +29,15 @@ pub trait WeightInfo {
 impl WeightInfo for () {
 	fn open() -> Weight {
 		// 113.4 to 266.9 µs
-		Weight::from_parts(118_580_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(118_580_000, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn top_up() -> Weight {
 		// 103.4 to 161.4 µs
-		Weight::from_parts(106_371_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+		Weight::from_parts(106_371_000, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 	fn claim() -> Weight {
 		// 142.9 to 192.7 µs
-		Weight::from_parts(147_311_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(147_311_000, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn claim_batch(n: u32) -> Weight {
 		// 149.0 to 9757.9 µs
@@ -52,22 +49,18 @@ impl WeightInfo for () {
 	}
 	fn close_mutual() -> Weight {
 		// 256.1 to 357.2 µs
-		Weight::from_parts(262_441_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(7, 4))
+		Weight::from_parts(262_441_500, 0).saturating_add(ParityDbWeight::get().reads_writes(7, 4))
 	}
 	fn request_close() -> Weight {
 		// 26.9 to 39.2 µs
-		Weight::from_parts(29_638_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(2, 1))
+		Weight::from_parts(29_638_500, 0).saturating_add(ParityDbWeight::get().reads_writes(2, 1))
 	}
 	fn finalize() -> Weight {
 		// 89.5 to 145.3 µs
-		Weight::from_parts(92_773_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+		Weight::from_parts(92_773_500, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 	fn close() -> Weight {
 		// 217.7 to 364.5 µs
-		Weight::from_parts(224_703_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(224_703_500, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 }

@@ -78,8 +78,7 @@ impl WeightInfo for () {
 	}
 	fn deliver() -> Weight {
 		// 45.2 to 85.4 µs
-		Weight::from_parts(70_935_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(70_935_500, 0).saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn refund() -> Weight {
 		// 254.0 to 389.8 µs
@@ -113,8 +112,7 @@ impl WeightInfo for () {
 	}
 	fn dispute() -> Weight {
 		// 118.4 to 135.0 µs
-		Weight::from_parts(124_770_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 3))
+		Weight::from_parts(124_770_000, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 3))
 	}
 	fn resolve() -> Weight {
 		// 1010.6 to 1145.4 µs
@@ -133,8 +131,7 @@ impl WeightInfo for () {
 	}
 	fn propose() -> Weight {
 		// 80.5 to 153.7 µs
-		Weight::from_parts(97_556_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 1))
+		Weight::from_parts(97_556_500, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 1))
 	}
 	fn agree() -> Weight {
 		// 2020.2 to 2987.2 µs
@@ -143,28 +140,23 @@ impl WeightInfo for () {
 	}
 	fn retract() -> Weight {
 		// 30.0 to 76.4 µs
-		Weight::from_parts(37_229_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(1, 1))
+		Weight::from_parts(37_229_500, 0).saturating_add(ParityDbWeight::get().reads_writes(1, 1))
 	}
 	fn respond() -> Weight {
 		// 143.5 to 225.5 µs
-		Weight::from_parts(149_791_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(149_791_500, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn plead() -> Weight {
 		// 197.5 to 338.5 µs
-		Weight::from_parts(241_587_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
+		Weight::from_parts(241_587_500, 0).saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn submit_evidence() -> Weight {
 		// 82.5 to 191.6 µs
-		Weight::from_parts(132_016_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 1))
+		Weight::from_parts(132_016_000, 0).saturating_add(ParityDbWeight::get().reads_writes(3, 1))
 	}
 	fn open_nonce() -> Weight {
 		// 97.1 to 156.9 µs
-		Weight::from_parts(125_677_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(7, 2))
+		Weight::from_parts(125_677_500, 0).saturating_add(ParityDbWeight::get().reads_writes(7, 2))
 	}
 	fn draw() -> Weight {
 		// 7034.6 to 11065.2 µs
@@ -173,8 +165,7 @@ impl WeightInfo for () {
 	}
 	fn commit_vote() -> Weight {
 		// 107.4 to 206.9 µs
-		Weight::from_parts(138_026_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 2))
+		Weight::from_parts(138_026_500, 0).saturating_add(ParityDbWeight::get().reads_writes(5, 2))
 	}
 	fn denounce_vote() -> Weight {
 		// 374.3 to 635.8 µs
@@ -183,8 +174,7 @@ impl WeightInfo for () {
 	}
 	fn reveal_vote() -> Weight {
 		// 113.1 to 169.6 µs
-		Weight::from_parts(127_048_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 1))
+		Weight::from_parts(127_048_000, 0).saturating_add(ParityDbWeight::get().reads_writes(5, 1))
 	}
 	fn tally() -> Weight {
 		// 3585.5 to 5342.5 µs
@@ -193,8 +183,7 @@ impl WeightInfo for () {
 	}
 	fn appeal() -> Weight {
 		// 198.3 to 288.5 µs
-		Weight::from_parts(226_307_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 3))
+		Weight::from_parts(226_307_500, 0).saturating_add(ParityDbWeight::get().reads_writes(5, 3))
 	}
 	fn execute() -> Weight {
 		// 6971.1 to 10773.3 µs
@@ -218,7 +207,6 @@ impl WeightInfo for () {
 	}
 	fn withdraw_arbiter() -> Weight {
 		// 88.8 to 147.2 µs
-		Weight::from_parts(94_366_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(94_366_000, 0).saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 }

@@ -24,7 +24,6 @@ pub trait WeightInfo {
 impl WeightInfo for () {
 	fn set_params() -> Weight {
 		// 37.6 to 98.0 µs
-		Weight::from_parts(46_600_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(0, 1))
+		Weight::from_parts(46_600_500, 0).saturating_add(ParityDbWeight::get().reads_writes(0, 1))
 	}
 }

@@ -51,53 +51,43 @@ pub trait WeightInfo {
 impl WeightInfo for () {
 	fn open() -> Weight {
 		// 413.2 to 736.1 µs
-		Weight::from_parts(472_585_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(22, 2))
+		Weight::from_parts(472_585_500, 0).saturating_add(ParityDbWeight::get().reads_writes(22, 2))
 	}
 	fn cancel() -> Weight {
 		// 198.1 to 218.3 µs
-		Weight::from_parts(207_524_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(4, 2))
+		Weight::from_parts(207_524_000, 0).saturating_add(ParityDbWeight::get().reads_writes(4, 2))
 	}
 	fn close() -> Weight {
 		// 50.6 to 69.1 µs
-		Weight::from_parts(53_864_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(3, 2))
+		Weight::from_parts(53_864_000, 0).saturating_add(ParityDbWeight::get().reads_writes(3, 2))
 	}
 	fn award() -> Weight {
 		// 287.5 to 604.0 µs
-		Weight::from_parts(374_368_109, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(23, 7))
+		Weight::from_parts(374_368_109, 0).saturating_add(ParityDbWeight::get().reads_writes(23, 7))
 	}
 	fn no_sale() -> Weight {
 		// 112.8 to 249.1 µs
-		Weight::from_parts(186_116_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(186_116_500, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn expire() -> Weight {
 		// 221.1 to 362.8 µs
-		Weight::from_parts(277_429_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 4))
+		Weight::from_parts(277_429_500, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 4))
 	}
 	fn challenge() -> Weight {
 		// 363.4 to 780.2 µs
-		Weight::from_parts(541_900_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(9, 5))
+		Weight::from_parts(541_900_500, 0).saturating_add(ParityDbWeight::get().reads_writes(9, 5))
 	}
 	fn challenge_dropped() -> Weight {
 		// 298.2 to 610.5 µs
-		Weight::from_parts(336_981_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(10, 6))
+		Weight::from_parts(336_981_000, 0).saturating_add(ParityDbWeight::get().reads_writes(10, 6))
 	}
 	fn challenge_unsorted() -> Weight {
 		// 218.6 to 419.6 µs
-		Weight::from_parts(309_773_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(8, 5))
+		Weight::from_parts(309_773_000, 0).saturating_add(ParityDbWeight::get().reads_writes(8, 5))
 	}
 	fn challenge_better_bid() -> Weight {
 		// 425.1 to 693.9 µs
-		Weight::from_parts(485_073_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(14, 7))
+		Weight::from_parts(485_073_500, 0).saturating_add(ParityDbWeight::get().reads_writes(14, 7))
 	}
 	fn challenge_transcript(l: u32) -> Weight {
 		// 297.3 to 5826.0 µs
@@ -108,8 +98,7 @@ impl WeightInfo for () {
 	}
 	fn challenge_withheld() -> Weight {
 		// 282.9 to 530.1 µs
-		Weight::from_parts(408_546_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(9, 6))
+		Weight::from_parts(408_546_000, 0).saturating_add(ParityDbWeight::get().reads_writes(9, 6))
 	}
 	fn publish(l: u32) -> Weight {
 		// 144.4 to 7240.3 µs
@@ -120,18 +109,15 @@ impl WeightInfo for () {
 	}
 	fn release_bond() -> Weight {
 		// 155.3 to 270.9 µs
-		Weight::from_parts(176_306_000, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(6, 3))
+		Weight::from_parts(176_306_000, 0).saturating_add(ParityDbWeight::get().reads_writes(6, 3))
 	}
 	fn skip() -> Weight {
 		// 154.1 to 244.3 µs
-		Weight::from_parts(169_078_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(8, 1))
+		Weight::from_parts(169_078_500, 0).saturating_add(ParityDbWeight::get().reads_writes(8, 1))
 	}
 	fn demand() -> Weight {
 		// 40.2 to 64.2 µs
-		Weight::from_parts(44_220_500, 0)
-			.saturating_add(ParityDbWeight::get().reads_writes(5, 1))
+		Weight::from_parts(44_220_500, 0).saturating_add(ParityDbWeight::get().reads_writes(5, 1))
 	}
 	fn commit(b: u32) -> Weight {
 		// 220.0 to 2030.6 µs
