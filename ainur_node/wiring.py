@@ -90,7 +90,7 @@ class Market:
         self.library = p.library
         self.courier = Courier(p.mesh, p.observer)
         self.offers = Offers(p.store, p.mesh)
-        bids = Bids(p.mesh, p.ledger, p.signer)
+        bids = Bids(p.mesh, p.ledger, p.signer, p.store)
         closing, releasing = Closing(p.ledger), Releasing(p.ledger)
         clearing = Clearing(p.mesh, p.ledger, p.library, p.signer, self.courier)
         watching, settling = Watching(p.ledger), Settling(p.ledger)

@@ -19,8 +19,9 @@ from ainur_node.domain.orders import CollectBids
 from ainur_node.domain.requester import NOBODY_ANSWERED
 from ainur_node.market import messages
 from ainur_node.market.messages import Announce, CommitReceipt, CommitRequest, PassNotice
+from ainur_node.market.taken import Taken
 from ainur_node.mesh.peers import node_key_of
-from ainur_node.ports import ChainProvider, Ledger, Mesh, RemoteRefusal
+from ainur_node.ports import ChainProvider, Ledger, Mesh, RemoteRefusal, TaskStore
 from ainur_node.signing import NodeSigner, signed_by
 
 log = structlog.get_logger(__name__)
@@ -41,16 +42,22 @@ class _Collection:
     """Commits of one open auction, one per provider, and the first of the others that it signed."""
 
     order: CollectBids
-    commits: dict[AccountId, Commit] = field(default_factory=dict)
+    taken: Taken
     doubles: dict[AccountId, Commit] = field(default_factory=dict)
     passes: dict[PeerId, str] = field(default_factory=dict)
+
+    @property
+    def commits(self) -> dict[AccountId, Commit]:
+        """Commits by provider."""
+        return self.taken.commits
 
 
 class Bids:
     """The auctioneer's desk: one commit per provider, each answered by a signed inclusion receipt."""
 
-    def __init__(self, mesh: Mesh, ledger: Ledger, signer: NodeSigner) -> None:
+    def __init__(self, mesh: Mesh, ledger: Ledger, signer: NodeSigner, store: TaskStore) -> None:
         self._mesh = mesh
+        self._store = store
         self._ledger = ledger
         self._signer = signer
         self._open: dict[AuctionId, _Collection] = {}
@@ -62,7 +69,9 @@ class Bids:
 
     async def run(self, order: CollectBids) -> BidsCollected | NoSale:
         """Collect until the commit window is over on chain."""
-        collection = self._open.setdefault(order.auction, _Collection(order))
+        taken = Taken(self._store, order.auction)
+        await taken.load()  # before anybody may commit: a provider that did has committed
+        collection = self._open.setdefault(order.auction, _Collection(order, taken))
         try:
             left = _window(order, await self._ledger.market_now())
             await self._mesh.publish(TOPIC, messages.encode(_announcement(order, left)))
@@ -96,7 +105,7 @@ class Bids:
             raise RemoteRefusal("full", f"the auction has its {MAX_COMMITS} commits")
         if auction not in self._open:
             raise RemoteRefusal("not_open", "the window ended meanwhile")
-        collection.commits.setdefault(commit.provider, commit)
+        await collection.taken.keep(commit)
         seen = await self._ledger.height()
         message = inclusion_message(self._ledger.genesis, auction, commit.provider, commit.commit, seen)
         return messages.encode(CommitReceipt(seen_block=seen, signature=self._signer.sign(message)))

@@ -74,6 +74,7 @@ OWN = {
     "market/library.py Library.find_transcript",
     "market/offers.py Offers.load",
     "market/repeats.py Repeats.earlier",
+    "market/taken.py Taken.load",
     "rpc/server.py peer_uid",
     "rpc/whereabouts.py read_whereabouts",
 }
