@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ainur_node.cli.asking import Ask
-from ainur_node.cli.command import Parser, Report
+from ainur_node.cli.command import Parser, Report, refusal
 from ainur_node.cli.screen import Screen
 from ainur_node.cli.words import ain, yes
 from ainur_node.rpc.messages import ExitCode
@@ -20,8 +20,11 @@ def dry_run_option(parser: Parser) -> None:
 def quote(ask: Ask, method: str, /, **params: Any) -> Report:
     """Ask the node what the command would cost; exit code 1 when the account could not pay for it."""
     found = ask.call(method, wait=QUOTE_SECONDS, **params)
-    enough = bool(found.get("affordable", True))
-    return Report(found, lambda screen: _show(screen, found), ExitCode.DONE if enough else ExitCode.REFUSED)
+    if found.get("affordable", True):
+        return Report(found, lambda screen: _show(screen, found))
+    hint = f"{ain(found.get('total'))} are needed, {ain(found.get('spendable'))} can be spent; see ainur wallet balance"
+    more = refusal("not_affordable", hint)
+    return Report({**found, **more}, lambda screen: _show(screen, found), ExitCode.REFUSED)
 
 
 def _show(screen: Screen, found: Mapping[str, Any]) -> None:

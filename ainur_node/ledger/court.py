@@ -190,6 +190,10 @@ class ChainCourt(AccountView):
         """Become an arbiter or add to the stake."""
         return await self._order(court.join_arbiters(stake), key)
 
+    async def knows_join(self, key: bytes) -> bool:
+        """Whether such a join was ordered before, and is under way or done."""
+        return await self._orders.knows(court.join_arbiters(ZERO), key)
+
     async def leave(self, key: bytes) -> Done | Rejection:
         """Be drawn no more."""
         return await self._order(court.leave_arbiters(), key)

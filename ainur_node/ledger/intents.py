@@ -124,6 +124,12 @@ class Intents:
             return ended.told or {}
         return Rejection(*refusal_of(ended))
 
+    async def knows(self, call: Call, *natural_id: bytes) -> bool:
+        """Whether a call of this kind was ordered for that id, and is under way or done."""
+        ref = ref_of(call, *natural_id)
+        earlier = await self._read(ENDED, ref) or await self._read(OPEN, ref)
+        return earlier is not None and earlier.state != "dead"
+
     async def run(self) -> None:
         """Carry on with what earlier processes left open, and with what nobody waits for any more."""
         await self._prune()

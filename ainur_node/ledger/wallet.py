@@ -32,6 +32,10 @@ class Wallet:
             return Rejection("to_the_sink", "nobody can take money out of the sink account again")
         return await self._intents.carry_out(balances.transfer(to, amount), nonce)
 
+    async def knows_transfer(self, nonce: bytes) -> bool:
+        """Whether such a transfer was ordered before, and is under way or done."""
+        return await self._intents.knows(balances.transfer(SINK_ACCOUNT, Amount(0)), nonce)
+
     async def pending(self, limit: int) -> list[Intent]:
         """Orders that are not in a block, and those that never will be."""
         return await self._intents.pending(limit)

@@ -5,7 +5,7 @@ from typing import Protocol
 import structlog
 import trio
 
-from ainur_node.domain.money import Amount
+from ainur_node.domain.money import Amount, format_ain
 from ainur_node.domain.rejection import Rejection
 from ainur_node.errors import Transient
 from ainur_node.market.court_records import CourtRecords
@@ -37,8 +37,24 @@ class Joining:
 
     async def join(self, stake: Amount, key: bytes) -> Done | Rejection:
         """Put ``stake`` more behind seats because a person says so; once for each ``key``."""
+        short = None if await self._book.knows_join(key) else await self._short_of(stake)
+        if short is not None:
+            return short
         await self._records.note_left(left=False)
         return await self._join(stake, key)
+
+    async def _short_of(self, stake: Amount) -> Rejection | None:
+        """What the chain would refuse for want of money is not signed: it would cost a fee."""
+        price = await self._book.price(["join_arbiters"])
+        needed = Amount(stake + sum(price.fees.values()))
+        if needed <= price.spendable:
+            return None
+        return Rejection(
+            "not_enough_free",
+            f"stake and fees come to {format_ain(needed)} AIN, {format_ain(price.spendable)} AIN can be spent: "
+            "take a smaller stake, or add money with ainur wallet fund",
+            {"spendable": str(price.spendable)},
+        )
 
     async def _join(self, stake: Amount, key: bytes) -> Done | Rejection:
         refused = await self._identity.bind_node_key()

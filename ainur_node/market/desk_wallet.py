@@ -25,6 +25,10 @@ class WalletCalls(Protocol):
         """Send."""
         ...
 
+    async def knows_transfer(self, nonce: bytes) -> bool:
+        """Whether such a transfer was ordered before, and is under way or done."""
+        ...
+
     async def fund(self, faucet_seed: bytes, to: bytes, amount: Amount) -> dict[str, Any] | Rejection:
         """Take from the faucet."""
         ...
@@ -106,7 +110,8 @@ class WalletDesk:
             if not key or not key.isprintable():
                 raise Refuse("bad_parameter", f"key must be 1 to {MAX_KEY} printable characters", ExitCode.USAGE)
             nonce = content_hash(key.encode("utf-8", "replace"))
-        elif amount > balance.spendable:  # what a key stands for may have been paid already
+        # What a key stands for may have been paid already.
+        if amount > balance.spendable and not await self._wallet.knows_transfer(nonce):
             numbers = {"spendable": str(balance.spendable), "free": str(balance.free)}
             raise Refuse("insufficient_funds", "the amount is above what is spendable", details=numbers)
         answer = await self._wallet.transfer(to, amount, nonce)

@@ -145,6 +145,10 @@ class CourtBook(Protocol):
         """Become an arbiter or add to the stake; once for each ``key``, whatever dies in between."""
         ...
 
+    async def knows_join(self, key: bytes) -> bool:
+        """Whether such a join was ordered before, and is under way or done."""
+        ...
+
     async def leave(self, key: bytes) -> Done | Rejection:
         """Be drawn no more; once for each ``key``."""
         ...

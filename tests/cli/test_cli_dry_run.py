@@ -67,7 +67,11 @@ def test_a_price_that_the_account_cannot_pay_exits_with_1(
 ) -> None:
     node.answers["quote.transfer"]["affordable"] = False
 
-    assert ainur(*lines["quote.transfer"], "--dry-run").code == ExitCode.REFUSED
+    said = ainur(*lines["quote.transfer"], "--dry-run", "--json")
+
+    assert said.code == said.json["error"]["exit"] == ExitCode.REFUSED
+    assert said.json["error"]["code"] == "not_affordable"
+    assert said.json["error"]["hint"]
 
 
 def test_pending_shows_what_is_queued_in_flight_and_dead_with_what_to_do(node: FakeNode, ainur: Type) -> None:

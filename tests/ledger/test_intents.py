@@ -64,6 +64,26 @@ async def test_an_order_is_kept_first_and_remembered_when_it_is_done(world: Outb
     assert world.received() == AIN
 
 
+async def test_an_order_is_known_from_its_first_row_on_unless_it_is_dead(world: OutboxWorld) -> None:
+    orders = Orders(world)
+    during: list[bool] = []
+
+    async def ask() -> None:
+        during.append(await orders.intents.knows(gift(), b"rent"))
+
+    await ask()
+    token = trio.lowlevel.current_trio_token()
+    orders.writer.before_row = lambda: trio.from_thread.run(ask, trio_token=token)
+    await orders.intents.carry_out(gift(), b"rent")
+    await ask()
+    orders.writer.before_row = lambda: None
+    dead = await orders.intents.carry_out(gift(2**100), b"more than there is")
+
+    assert during == [False, True, True]
+    assert isinstance(dead, Rejection)
+    assert not await orders.intents.knows(gift(), b"more than there is")
+
+
 async def test_the_same_order_again_pays_nothing_more(world: OutboxWorld) -> None:
     first = await Orders(world).intents.carry_out(gift(), b"rent")
 

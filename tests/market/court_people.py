@@ -15,7 +15,7 @@ from ainur_node.ports.court import ArbiterRecord, CourtTerms, Done
 from ainur_node.ports.price import Price
 
 UNBONDING = 60_000
-UNIT = Amount(10**12)
+UNIT, PLENTY = Amount(10**12), Amount(10**15)
 
 
 @dataclass
@@ -29,6 +29,7 @@ class PeoplesCourt:
     docket_now: Docket | None = None
     done: dict[bytes, Done] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    spendable: Amount = PLENTY
     answers: bool = True
     """Whether a caller is still there to hear that its order is in a block."""
 
@@ -45,7 +46,7 @@ class PeoplesCourt:
         return CourtTerms(UNIT, Amount(UNIT // 50), 60_000, 10_000, 20_000)
 
     async def price(self, calls: Sequence[str]) -> Price:
-        return Price({f"Escrow.{call}": Amount(10) for call in calls}, Amount(10**15), Amount(10**10))
+        return Price({f"Escrow.{call}": Amount(10) for call in calls}, self.spendable, Amount(10**10))
 
     async def escrow_of(self, case: bytes) -> EscrowId | None:
         known = self.docket_now
@@ -62,6 +63,9 @@ class PeoplesCourt:
             self.record = replace(known, stake=whole, units=whole // UNIT)
 
         return self._once(key, ("join", stake), joined)
+
+    async def knows_join(self, key: bytes) -> bool:
+        return key in self.done
 
     async def leave(self, key: bytes) -> Done | Rejection:
         def left() -> None:

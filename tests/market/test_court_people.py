@@ -88,6 +88,19 @@ async def test_the_same_key_joins_once_and_no_key_each_time(node: Node) -> None:
     assert node.book.calls == [("join", STAKE), ("join", UNIT)]
 
 
+async def test_a_stake_that_cannot_be_had_is_refused_unsent_but_not_one_that_is_had_already(node: Node) -> None:
+    spendable = (await node.book.price(["join_arbiters"])).spendable
+    with pytest.raises(Refuse) as caught:
+        await node.desk().join({"stake": str(spendable)})
+    assert caught.value.code == "not_enough_free"
+    assert node.book.calls == []
+
+    for _ in range(2):
+        await node.desk().join({"stake": str(spendable - 10), "key": "all I have"})
+        node.book.spendable = Amount(0)
+    assert node.book.calls == [("join", spendable - 10)]
+
+
 async def test_the_stake_of_an_arbiter_that_left_comes_back_by_itself_and_it_stays_away(
     node: Node, autojump_clock: MockClock
 ) -> None:
