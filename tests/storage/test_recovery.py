@@ -1,10 +1,12 @@
 """What the store does when PostgreSQL is killed, goes away, is full, or belongs to another node."""
 
+import asyncio
 import itertools
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -201,10 +203,16 @@ async def test_more_callers_than_connections_wait_their_turn(dsn: str) -> None:
 
 
 async def test_a_pool_without_a_free_connection_is_transient(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "ACQUIRE_TIMEOUT", 0.05)
+    held, token = trio.Event(), trio.lowlevel.current_trio_token()
+
+    async def hold(_: Any) -> None:
+        token.run_sync_soon(held.set)
+        await asyncio.Event().wait()
+
     async with open_store(dsn, pool=1) as store, trio.open_nursery() as nursery:
-        nursery.start_soon(store._database.fetchval, "select pg_sleep(20)")
-        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(store._database.run, hold)
+        await held.wait()
+        monkeypatch.setattr(pool_module, "ACQUIRE_TIMEOUT", 0.05)
         with pytest.raises(Transient):
             await store.pending_orders()
         nursery.cancel_scope.cancel()
