@@ -149,6 +149,18 @@ def differences(number: int, theirs: dict[bytes, bytes], ours: HeadState) -> lis
     return [key.hex() for key in sorted(keys) if theirs.get(key) != ours.get(key)]
 
 
+def next_block(rpc: Rpc, number: int) -> dict[str, Any]:
+    """Have it make a block, again when it gave up: on a busy machine its own limit of time may be over first."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if int(rpc.ask("chain_getHeader")["number"], 16) < number:
+            rpc.ask("dev_newBlock")
+        found = rpc.block(number)
+        if found is not None:
+            return found
+    raise ChopsticksTrouble(f"no block {number}")
+
+
 def replay(where: Path, start: Start, cache: Path, seed: int, scratch: Path, say: Any) -> str:
     """Replay fifty blocks of signed calls. Raises ChopsticksTrouble where a key differs."""
     scratch.mkdir(parents=True)
@@ -173,12 +185,7 @@ def replay(where: Path, start: Start, cache: Path, seed: int, scratch: Path, say
                 if mine.head[0]:
                     for sent in play.block():
                         signed += rpc.attempt("author_submitExtrinsic", "0x" + sent.raw.hex())
-                if int(rpc.ask("chain_getHeader")["number"], 16) == mine.head[0]:
-                    rpc.ask("dev_newBlock")
-                found = rpc.block(mine.head[0] + 1)
-                if found is None:
-                    raise ChopsticksTrouble(f"no block {mine.head[0] + 1}")
-                good += mine.take(found)
+                good += mine.take(next_block(rpc, mine.head[0] + 1))
                 unlike = differences(mine.head[0], storage_of(rpc), state)
                 if unlike:
                     raise ChopsticksTrouble(f"block {mine.head[0]}: {len(unlike)} keys differ: {unlike[:5]}")
