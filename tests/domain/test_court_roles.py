@@ -12,7 +12,7 @@ from ainur_node.domain.court import docket as d
 from ainur_node.domain.court.arbiter import Ballot, Duty, Findings, judge, next_duty
 from ainur_node.domain.court.docket import Decision, Role, Seat
 from ainur_node.domain.court.nonces import LINKS, chain_of, next_link
-from ainur_node.domain.court.party import Move, Policy, Wait, next_move
+from ainur_node.domain.court.party import GRACE, Move, Policy, Wait, next_move
 from ainur_node.domain.ids import AccountId
 
 
@@ -138,3 +138,28 @@ def test_a_delivery_that_nobody_can_open_fails_on_every_ground(
     assert ballot.holds == (not opened or (fault and ground < 4))
     assert ballot.payee_bps == (0 if ballot.holds else 10_000)
     assert ballot.output == (TRUE_OUTPUT if replay else bytes(32))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    phase=st.one_of(
+        st.builds(d.Seeding, st.just(0), st.integers(0, 30_000), st.sampled_from([frozenset(Role), frozenset()])),
+        st.builds(d.Voting, st.integers(0, 10_000), st.integers(10_000, 20_000)),
+        st.builds(d.Ruled, st.integers(0, 30_000), st.booleans()),
+    ),
+    now=st.integers(0, 40_000),
+    round_=st.integers(0, d.LAST_ROUND),
+)
+def test_the_two_parties_never_poke_at_the_same_moment_before_a_deadline_and_one_always_does_after_it(
+    phase: d.Phase, now: int, round_: int
+) -> None:
+    docket = replace(empty(phase), round=round_)
+    free = {Move.DRAW, Move.TALLY, Move.EXECUTE, Move.DEFAULT_RULING}
+    moves = [next_move(docket, role, Policy(), now=now, height=d.SEED_BLOCKS) for role in Role]
+    pokes = [move for move in moves if move in free]
+    ends = phase.reveal_end if isinstance(phase, d.Voting) else phase.ends  # type: ignore[union-attr]
+
+    if now <= ends:
+        assert len(pokes) <= 1
+    elif now > ends + max(GRACE.values()):
+        assert len(pokes) == 2

@@ -21,7 +21,9 @@ from ainur_node.domain.court.docket import (
 )
 
 GRACE = {Role.PAYER: 1_000, Role.PAYEE: 4_000}
-"""Market ms after a deadline before a party pokes: pokes are free only when they succeed, and one is enough."""
+"""Market ms after a deadline before a party pokes: pokes are free only when they succeed, and one is enough.
+
+What may be done before a deadline the payer does; the payee waits for the deadline, so that they do not race."""
 
 
 class Move(StrEnum):
@@ -65,12 +67,12 @@ def next_move(docket: Docket, role: Role, policy: Policy, *, now: int, height: i
         case Seeding() as phase:
             return _seeding(phase, role, now, late, height)
         case Voting(commit_end=commit_end, reveal_end=reveal_end):
-            counted = late > reveal_end or (late > commit_end and docket.all_open)
+            counted = late > reveal_end or (role is Role.PAYER and late > commit_end and docket.all_open)
             return Move.TALLY if counted else Wait(reveal_end + GRACE[role])
         case Ruled(ends=ends, appealable=appealable):
-            if not appealable or docket.round >= LAST_ROUND or late > ends:
+            if late > ends or (role is Role.PAYER and (not appealable or docket.round >= LAST_ROUND)):
                 return Move.EXECUTE
-            if now <= ends and appeals(docket, role, policy):
+            if appealable and docket.round < LAST_ROUND and now <= ends and appeals(docket, role, policy):
                 return Move.APPEAL
             return Wait(ends + GRACE[role])
         case Closed():
@@ -92,12 +94,12 @@ def _seeding(phase: Seeding, role: Role, now: int, late: int, height: int) -> Mo
         return Wait(phase.ends)
     if role not in phase.opened and now <= phase.ends:
         return Move.OPEN_NONCE
-    if len(phase.opened) == len(Role):
+    if len(phase.opened) == len(Role) and role is Role.PAYER:
         return Move.DRAW
     if late <= phase.ends:
         return Wait(phase.ends + GRACE[role])
     # Nobody can tell two silent sides apart: then the blocks alone seed the draw.
-    return Move.DEFAULT_RULING if phase.opened else Move.DRAW
+    return Move.DEFAULT_RULING if len(phase.opened) == 1 else Move.DRAW
 
 
 def appeals(docket: Docket, role: Role, policy: Policy) -> bool:
