@@ -43,7 +43,7 @@ NEAR = {
     "transcript": ("test_vectors_agree", "test_transcript_faults"),
     "money": ("test_money",),
     "reputation": ("test_reputation",),
-    "requester": ("test_requester_steps", "test_what_facts_teach", "test_pallet_refusals"),
+    "requester": ("test_requester_steps", "test_requester_endings", "test_what_facts_teach", "test_pallet_refusals"),
     "provider": ("test_provider_steps", "test_what_facts_teach"),
     "bidding": ("test_bidding_policies",),
     "manifest": ("test_manifest",),
