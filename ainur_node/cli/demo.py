@@ -14,7 +14,8 @@ from ainur_node.rpc.client import Refused
 
 def demo(ask: Ask) -> Report:
     """Make a world, run one real task in it, prove every number, clean up."""
-    from ainur_node.devnet.demo import SCENARIOS, NotProven, run_demo
+    from ainur_node.devnet.demo import SCENARIOS, run_demo
+    from ainur_node.devnet.proof import NotProven
 
     options = ask.options
     if options.list:

@@ -14,6 +14,7 @@ from ainur_node.devnet.channel_verdict import Ended, channel_faults, endings_bet
 from ainur_node.devnet.evidence import fees_between
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER
 from ainur_node.devnet.plan import Plan
+from ainur_node.devnet.proof import NotProven, verify_line
 from ainur_node.devnet.world import World
 from ainur_node.domain.money import PLANCK_PER_AIN, format_ain
 from ainur_node.errors import Transient
@@ -60,8 +61,6 @@ class Opened:
 
 def channel_story(home: Path, world: World, tell: Tell) -> dict[str, Any]:
     """Run the scenario in a world whose market is open; raises NotProven with what differs."""
-    from ainur_node.devnet.demo import NotProven, verify_line
-
     plan, layout = world.plan, world.layout
     chain = ChainClient(plan.chain_url)
     try:

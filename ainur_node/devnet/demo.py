@@ -1,7 +1,6 @@
 """The demo: a whole world, one real task from submission to payment, and the proof that every number is right."""
 
 import hashlib
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from ainur_node.devnet.evidence import Snapshot, fees_between, snapshot
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY, open_market
 from ainur_node.devnet.plan import Plan
+from ainur_node.devnet.proof import NotProven, verify_line
 from ainur_node.devnet.upgrade_demo import upgrade_story
 from ainur_node.devnet.verdict import Bid, Findings, faults
 from ainur_node.devnet.world import World, start
@@ -35,25 +35,11 @@ SCENARIOS = {
     "dispute": "a provider lies and stands by it: arbiters run the work again, rule, and rule again on appeal",
     "upgrade": "the runtime is replaced while tasks are in flight: none is lost",
 }
-DEFAULT_HOME = Path("~/.ainur")
 PROVIDERS = 3
 BUDGET = PLANCK_PER_AIN
 DEADLINE_MS = 60_000
 TASK_TIMEOUT = 120.0
 MAX_DOCUMENT = 1 << 20
-
-
-class NotProven(Exception):  # noqa: N818 # a verdict, not a fault of ours
-    """The task ended, but something about it is not as promised; ``faults`` says what, ``result`` what was seen."""
-
-    code = "not-proven"
-    exit_code = 5
-    hint = "please report this with the output of: ainur demo --json"
-
-    def __init__(self, found: list[str], result: dict[str, Any]) -> None:
-        super().__init__("; ".join(found))
-        self.faults = found
-        self.result = result
 
 
 def run_demo(
@@ -336,12 +322,6 @@ def _summary(output: bytes) -> str:
 
 def _verify_command(home: Path, auction: str) -> str:
     return verify_line(home, OBSERVER, f"auction verify {auction}")
-
-
-def verify_line(home: Path, node: str, words: str) -> str:
-    """A command line about a world that was kept."""
-    named = "" if home.expanduser() == DEFAULT_HOME.expanduser() else f" --home {shlex.quote(str(home))}"
-    return f"ainur{named} --node {node} {words}"
 
 
 def _tell_money(story: Mapping[str, Any], tell: Tell) -> None:

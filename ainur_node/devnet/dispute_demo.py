@@ -20,6 +20,7 @@ from ainur_node.devnet.faults.fault import Fault
 from ainur_node.devnet.layout import OBSERVER, SUBMITTER
 from ainur_node.devnet.market import CAPABILITY
 from ainur_node.devnet.plan import Court, Plan
+from ainur_node.devnet.proof import NotProven, verify_line
 from ainur_node.devnet.world import World
 from ainur_node.domain.money import PLANCK_PER_AIN
 from ainur_node.errors import Transient
@@ -75,8 +76,6 @@ def LIAR() -> Fault:  # noqa: N802 # a constant whose module is loaded when it i
 
 def dispute_story(home: Path, world: World, document: str, text: bytes, tell: Tell) -> dict[str, Any]:
     """Run the scenario in a world whose market is open; raises NotProven with what differs."""
-    from ainur_node.devnet.demo import NotProven, verify_line
-
     plan, capability = world.plan, hashlib.sha256(CAPABILITY.encode()).digest()
     _join(plan, tell)
     chain = ChainClient(plan.chain_url)

@@ -19,6 +19,7 @@ from ainur_node.devnet.asking import ask, client_of, wait_for
 from ainur_node.devnet.evidence import fees_between
 from ainur_node.devnet.layout import SUBMITTER, DevnetError
 from ainur_node.devnet.market import CAPABILITY
+from ainur_node.devnet.proof import NotProven
 from ainur_node.devnet.upgrading import UPGRADE_TIMEOUT, put_runtime, spec_version
 from ainur_node.devnet.world import World
 from ainur_node.domain.money import PLANCK_PER_AIN
@@ -66,8 +67,6 @@ class Watched:
 
 def upgrade_story(home: Path, world: World, text: bytes, tell: Tell) -> dict[str, Any]:
     """Run the scenario in a world whose market is open; raises NotProven with what differs."""
-    from ainur_node.devnet.demo import NotProven
-
     plan = world.plan
     node = world.layout.home(SUBMITTER)
     chain = ChainClient(plan.chain_url)

@@ -8,6 +8,7 @@ from cli_world import AIN, FakeNode, Type
 
 from ainur_node.cli.bench import Sample, percentiles, stages
 from ainur_node.config import MarketConfig
+from ainur_node.devnet.proof import NotProven
 
 STORY = {
     "scenario": "task",
@@ -92,7 +93,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         asked.update({"home": home, "scenario": scenario, "keep": keep, "document": document})
         tell({"step": "chain", "text": "the chain runs", "seconds": 1.0})
         if asked.get("fails"):
-            raise demo.NotProven(["the escrow is open"], {"task": "x"})
+            raise NotProven(["the escrow is open"], {"task": "x"})
         return STORY
 
     monkeypatch.setattr(demo, "run_demo", run_demo)
