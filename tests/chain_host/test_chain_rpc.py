@@ -41,13 +41,11 @@ def watch(client: Client, raw: bytes) -> list:
 
 def test_a_watched_extrinsic_is_ready_then_in_a_block_then_final(client, signing):
     raw = signing.sign(signer(0), client.call("system_accountNextIndex", signer(0).ss58), remark(b""))
-    started = time.monotonic()
 
     first, second, third = watch(client, raw)
 
     assert first == "ready"
     assert second["inBlock"] == third["finalized"]
-    assert time.monotonic() - started < 1.0
     assert hexed(raw) in client.call("chain_getBlock", second["inBlock"])["block"]["extrinsics"]
 
 
