@@ -149,6 +149,8 @@ def test_an_agreed_end_pays_what_was_promised_and_binds_until_it_was_seen_unused
         "bad_until",
     ]
     assert code(payee.consent(begun(), Amount(99), NOW, TERMS, NOW)) == "below_promised"
+    refusals = [payee.consent(state, Amount(total), NOW, TERMS, NOW) for total in (299, 1_001)]
+    assert [each.details for each in refusals if isinstance(each, Rejection)] == [{"best": "300"}, {"deposit": "1000"}]
     agreed = payee.consent(state, Amount(300), 5_000, TERMS, NOW)
     assert isinstance(agreed, Payee)
     assert agreed.consented == 11_000

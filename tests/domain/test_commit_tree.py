@@ -7,7 +7,15 @@ from domain_records import AUCTION, GENESIS, b32, hashes
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ainur_node.domain.auction.commitments import MAX_COMMITS, MAX_PROOF, MerkleProof, bid_set_root, prove, proves
+from ainur_node.domain.auction.commitments import (
+    MAX_COMMITS,
+    MAX_PROOF,
+    MerkleProof,
+    bid_set_root,
+    prove,
+    proves,
+    tree_of,
+)
 from ainur_node.domain.ids import AccountId, AuctionId
 
 
@@ -132,3 +140,12 @@ def test_made_up_proofs_are_refused_without_a_fault(root: bytes, path: list[byte
 
     made_up = MerkleProof(index, tuple(path))
     assert not proves(GENESIS, AUCTION, root, count, AccountId(b32("p")), b32("c"), made_up)
+
+
+@pytest.mark.parametrize("length", [0, 31, 33, 64])
+def test_a_sibling_of_another_length_leads_nowhere(length: int) -> None:
+    tree = commits(2)
+    provider = sorted(tree)[0]
+
+    assert tree_of(2, provider, tree[provider], MerkleProof(0, (bytes(length),))) is None
+    assert tree_of(2, provider, tree[provider], MerkleProof(0, (bytes(32),))) is not None

@@ -7,6 +7,7 @@ from seen_everything import at
 from ainur_node.domain import events as fact
 from ainur_node.domain.money import ZERO, Amount
 from ainur_node.domain.requester import Phase, step
+from ainur_node.errors import Bug
 
 
 @pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED])
@@ -30,3 +31,10 @@ def test_a_settlement_by_the_clock_ends_the_task_in_any_phase_after_the_award() 
     for phase in (Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED):
         done, orders = step(at(phase), fact.Settled(ESCROW, "auto", Amount(7), Amount(1)))
         assert (done.phase, done.outcome, done.price, done.fee, orders) == (Phase.SETTLED, "auto", 7, 1, [])
+
+
+@pytest.mark.parametrize("phase", [Phase.FUNDING, Phase.BIDDING, Phase.AWARDING, Phase.RELEASING, Phase.REFUNDED])
+@pytest.mark.parametrize("paid", [0, 300])
+def test_no_ruling_ends_a_task_that_has_no_escrow_to_rule_on(phase: Phase, paid: int) -> None:
+    with pytest.raises(Bug, match=f"Settled cannot follow {phase.value}"):
+        step(at(phase), fact.Settled(ESCROW, "ruled", Amount(paid), ZERO))
