@@ -72,7 +72,8 @@ class BlockServing:
 
     async def _genesis(self, peer: PeerId, body: bytes) -> bytes:
         del peer
-        return _cut(await self._host.genesis(), messages.decode(PartWanted, body).offset)
+        wanted = messages.decode(PartWanted, body)
+        return _cut(await self._host.genesis(), wanted.offset)
 
     async def _extrinsic(self, peer: PeerId, body: bytes) -> bytes:
         del peer

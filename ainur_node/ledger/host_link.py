@@ -38,6 +38,7 @@ class HostLink:
     def __init__(self, url: str) -> None:
         self._link = Link(url, TIMEOUT)
         self._spec = b""
+        self._packing = trio.Lock()
 
     def close(self) -> None:
         """End the connection."""
@@ -92,10 +93,11 @@ class HostLink:
             raise Transient(f"the chain host does not answer: {exc}", hint="it is started again by itself") from exc
 
     async def genesis(self) -> bytes:
-        """The genesis as a raw chain specification, compressed."""
-        if not self._spec:
-            spec = await self._ask("sync_state_genSyncSpec", True)
-            self._spec = zlib.compress(json.dumps(spec, separators=(",", ":")).encode(), 6)
+        """The genesis as a raw chain specification, compressed: once, and beside the loop, for it is megabytes."""
+        async with self._packing:
+            if not self._spec:
+                spec = await self._ask("sync_state_genSyncSpec", True)
+                self._spec = await trio.to_thread.run_sync(_packed, spec)
         return self._spec
 
     async def _ask(self, method: str, *params: Any) -> Any:
@@ -107,6 +109,10 @@ class HostLink:
             raise Transient(f"the chain host refuses {method}: {exc}") from exc
         except ChainError as exc:
             raise Transient(f"the chain host does not answer: {exc}", hint="it is started again by itself") from exc
+
+
+def _packed(spec: Any) -> bytes:
+    return zlib.compress(json.dumps(spec, separators=(",", ":")).encode(), 6)
 
 
 class NotOffered(Transient):
