@@ -127,6 +127,7 @@ class Crew:
         self._alive: set[Worker] = set()
         self._fates: Counter[str] = Counter()
         self._layers: Mapping[str, str] = {}
+        self._closed = False
 
     def start(self, first: Worker) -> None:
         """Takes over the first child, which shows that it can be done, and starts the others in the background."""
@@ -164,6 +165,7 @@ class Crew:
 
     async def close(self) -> None:
         """Kills every child and waits for its end."""
+        self._closed = True
         with trio.CancelScope(shield=True):
             for worker in tuple(self._alive):
                 await worker.child.kill()
@@ -203,9 +205,13 @@ class Crew:
                 # No memory or no process to be had right now: the others go on, and this one is tried again.
                 await trio.sleep(pause)
                 pause = min(2 * pause, BACKOFF_SECONDS)
+                continue
+            if self._closed:
+                # Its greeting came just before the cancellation, and `close` does not know it.
+                await worker.child.kill()
             else:
                 self._add(worker)
-                return
+            return
 
 
 def _read(answer: frames.Message, job: Job, log_limit: int) -> Execution:

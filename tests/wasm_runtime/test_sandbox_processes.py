@@ -15,6 +15,7 @@ import trio
 from sandbox_modules import ECHO, execute, job, wat
 from wasm_bytes import body, module
 
+from wasm_runtime.crew import Worker
 from wasm_runtime.pool import Pool, Settings, open_pool
 from wasm_runtime.result import Exit, PoolBusy, Prepared
 
@@ -140,6 +141,24 @@ async def test_leaving_while_workers_still_start_leaves_no_child(settings: Setti
     async with open_pool(replace(settings, workers=3)):
         pass
 
+    assert children() == set()
+
+
+async def test_a_worker_that_says_hello_while_the_pool_closes_is_ended(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its greeting came before the cancellation: nothing interrupts a start that has its answer already.
+    start = Worker.start
+
+    async def already_greeted() -> Worker:
+        with trio.CancelScope(shield=True):
+            return await start()
+
+    monkeypatch.setattr(Worker, "start", already_greeted)
+    async with open_pool(replace(settings, workers=3)) as pool:
+        await until(lambda: len(children()) == 3)
+
+    assert pool.statistics().crew.alive == 0
     assert children() == set()
 
 
