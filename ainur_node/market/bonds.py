@@ -13,7 +13,7 @@ from ainur_node.domain.auction.standing import Standing
 from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.ids import AuctionId
 from ainur_node.domain.rejection import Rejection
-from ainur_node.errors import Transient
+from ainur_node.market.following import LOOK_EVERY, Following, Next
 from ainur_node.market.library import Library
 from ainur_node.ports import ChainAuction, Ledger, Observer, Readiness, TaskStore
 
@@ -21,13 +21,8 @@ log = structlog.get_logger(__name__)
 
 BOND = "bond"
 KEPT, RETURNED, LOST, GONE = "kept", "returned", "lost", "gone"
-MAX_FOLLOWED = 10_000
-"""Bonds that are taken up after a restart, the newest first; anybody may release the others."""
-LOOK_EVERY = 2_000
-"""Market ms between two looks at a window: a demand changes no record that is watched."""
-BREATH = 0.2
-"""Seconds between two looks at the least: the chain's clock moves with its blocks, and may be behind our estimate."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+IDLE = 60_000
+"""Market ms between two looks before the window begins."""
 
 
 class _Order(Protocol):
@@ -48,6 +43,13 @@ class Bond:
     until: int = 0
 
 
+@dataclass(slots=True)
+class _Memory:
+    standing: Standing | None = None
+    answered: int = 0
+    """Market time of the newest demand that was answered."""
+
+
 class Bonds:
     """Answers demands, takes the bond back after the window; nothing of it needs a person."""
 
@@ -56,23 +58,16 @@ class Bonds:
         self._library = library
         self._store = store
         self._observer = observer
-        self._nursery: trio.Nursery | None = None
-        self._followed: set[AuctionId] = set()
+        self._following = Following(BOND, store, unfinished=_is_kept, memory=_Memory, look=self._look)
 
     @property
     def open(self) -> int:
         """How many bonds are at stake."""
-        return len(self._followed)
+        return self._following.open
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
-        """Take up what a restart left, then follow until cancelled."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            for key, doc in await self._store.docs(BOND, MAX_FOLLOWED):
-                if msgspec.json.decode(doc, type=Bond).state == KEPT:
-                    self._follow(AuctionId(key))
-            task_status.started()
-            await trio.sleep_forever()
+        """Take up what a restart left, then follow until cancelled; anybody may release what is too old."""
+        await self._following.run(task_status=task_status)
 
     def before(self, stage: Callable[[O], Awaitable[F]]) -> Callable[[O], Awaitable[F]]:
         """A stage from which on the bond can be lost: it is on disk and followed before that begins."""
@@ -88,57 +83,33 @@ class Bonds:
     async def _keep(self, auction: AuctionId, chain: ChainAuction) -> None:
         if await self._store.get_doc(BOND, auction) is None:
             await self._put(auction, Bond(KEPT, str(chain.bond)))
-        self._follow(auction)
+        self._following.follow(auction)
 
-    def _follow(self, auction: AuctionId) -> None:
-        if self._nursery is not None and auction not in self._followed:
-            self._followed.add(auction)
-            self._nursery.start_soon(self._until_over, auction)
-
-    async def _until_over(self, auction: AuctionId) -> None:
-        """Look, move, wait; the chain may be away for a while."""
-        pause, before, tried = FIRST_PAUSE, None, 0
-        try:
-            while True:
-                try:
-                    seen = await self._ledger.auction(auction)
-                    standing = await self._ledger.standing(auction)
-                    if seen is None or (standing is None and seen.state == "void"):
-                        await self._end(auction, GONE)
-                        return
-                    if standing is None:
-                        await self._ledger.watch_auction(auction, seen, until=seen.award_by)
-                        await trio.sleep(BREATH)
-                        continue
-                    move = next_move(standing, published=tried == standing.demanded > 0)
-                    match move:
-                        case Over():
-                            await self._end(auction, LOST if lost(before, standing) else GONE)
-                            return
-                        case Wait(until=until):
-                            await self._note(auction, standing)
-                            await self._ledger.watch_auction(auction, seen, until=self._next(standing, until))
-                        case Publish():
-                            tried = standing.demanded
-                            await self._publish(auction, standing)
-                        case Release():
-                            if (refused := await self._ledger.release_bond(auction)) is None:
-                                await self._end(auction, RETURNED)
-                                return
-                            log.info("bond_not_released", auction=auction.hex()[:16], code=refused.code)
-                            await trio.sleep(pause)
-                    before, pause = standing, FIRST_PAUSE
-                    await trio.sleep(BREATH)
-                except Transient as exc:
-                    log.info("bond_waits", auction=auction.hex()[:16], why=str(exc))
-                    await trio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
-        finally:
-            self._followed.discard(auction)
-
-    def _next(self, s: Standing, until: int) -> int:
-        """When to look again: within a window a demand may come at any time."""
-        return min(until, s.now + LOOK_EVERY) if until else s.now + 60_000
+    async def _look(self, auction: AuctionId, memory: _Memory) -> Next:
+        seen = await self._ledger.auction(auction)
+        standing = await self._ledger.standing(auction)
+        if seen is None or (standing is None and seen.state == "void"):
+            return await self._end(auction, GONE)
+        if standing is None:
+            await self._ledger.watch_auction(auction, seen, until=seen.award_by)
+            return Next.ON
+        move = next_move(standing, published=memory.answered == standing.demanded > 0)
+        if isinstance(move, Over):
+            return await self._end(auction, LOST if lost(memory.standing, standing) else GONE)
+        memory.standing = standing
+        match move:
+            case Wait(until=until):
+                await self._note(auction, standing)
+                await self._ledger.watch_auction(auction, seen, until=_next_look(standing, until))
+            case Publish():
+                memory.answered = standing.demanded
+                await self._publish(auction, standing)
+            case Release():
+                if (refused := await self._ledger.release_bond(auction)) is None:
+                    return await self._end(auction, RETURNED)
+                log.info("bond_not_released", auction=auction.hex()[:16], code=refused.code)
+                return Next.LATER
+        return Next.ON
 
     async def _publish(self, auction: AuctionId, standing: Standing) -> None:
         found = await self._library.find_transcript(standing.transcript, [])
@@ -152,11 +123,12 @@ class Bonds:
         if known is not None and known.until != standing.until:
             await self._put(auction, replace(known, until=standing.until))
 
-    async def _end(self, auction: AuctionId, state: str) -> None:
+    async def _end(self, auction: AuctionId, state: str) -> Next:
         known = await self.of(auction)
         await self._put(auction, replace(known, state=state) if known is not None else Bond(state, "0"))
         self._observer.count(f"bond.{state}")
         (log.warning if state == LOST else log.info)("bond_over", auction=auction.hex()[:16], state=state)
+        return Next.OVER
 
     async def of(self, auction: bytes) -> Bond | None:
         """What became of the bond of an auction; None when it had no challenge window."""
@@ -165,6 +137,15 @@ class Bonds:
 
     async def _put(self, auction: AuctionId, bond: Bond) -> None:
         await self._store.put_doc(BOND, auction, msgspec.json.encode(bond).decode())
+
+
+def _is_kept(doc: str) -> bool:
+    return msgspec.json.decode(doc, type=Bond).state == KEPT
+
+
+def _next_look(s: Standing, until: int) -> int:
+    """Within a window a demand may come at any time."""
+    return min(until, s.now + LOOK_EVERY) if until else s.now + IDLE
 
 
 def told(doc: str | None) -> dict[str, Any] | None:

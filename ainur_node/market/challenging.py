@@ -21,6 +21,7 @@ from ainur_node.errors import Transient
 from ainur_node.market import codec
 from ainur_node.market.affidavits import Affidavits
 from ainur_node.market.codec import JOB
+from ainur_node.market.following import LOOK_EVERY, Following, Next
 from ainur_node.market.grievances import Grievances
 from ainur_node.market.library import Library
 from ainur_node.ports import Ledger, Observer, Readiness, TaskStore
@@ -29,19 +30,12 @@ log = structlog.get_logger(__name__)
 
 CHALLENGE = "challenge"
 WATCHING, SUCCEEDED, REFUSED, OVER = "watching", "succeeded", "refused", "over"
-MAX_FOLLOWED = 10_000
-"""Auctions that are taken up after a restart, the newest first."""
 MAX_REFUSED = 3
 """Challenges of one auction that the chain refused before this node gives up: each costs a fee."""
-LOOK_EVERY = 2_000
-"""Market ms between two looks: a demand changes no record that is watched."""
 NAMED = frozenset({"better_bid", "withheld"})
 """Faults that nothing but their proof shows: the others are noted where they are met."""
 LOOKS, LOOK_AGAIN = 3, 1.0
 """Looks for a transcript, and seconds between them, before it counts as withheld: a demand costs both sides a fee."""
-BREATH = 0.2
-"""Seconds between two looks at the least: the chain's clock moves with its blocks, and may be behind our estimate."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,23 @@ class Challenge:
     block: int = 0
     why: str = ""
     refused: int = 0
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The transcript that was looked for, by its hash."""
+
+    seen: Seen | None = None
+    looked: bytes = b""
+
+    def of(self, transcript: bytes) -> Seen | None:
+        """What the last look for this transcript found; None when nobody looked yet."""
+        return self.seen if self.looked == transcript else None
+
+    def forget_missing(self) -> None:
+        """A transcript that was found is the same for ever; one that is withheld may come yet."""
+        if self.seen is not None and self.seen.transcript is None:
+            self.seen = None
 
 
 class Challenging:
@@ -77,23 +88,16 @@ class Challenging:
         self._grievances = grievances
         self._affidavits = affidavits
         self._observer = observer
-        self._nursery: trio.Nursery | None = None
-        self._followed: set[AuctionId] = set()
+        self._following = Following(CHALLENGE, store, unfinished=_is_watched, memory=_Memory, look=self._move)
 
     @property
     def open(self) -> int:
         """How many auctions are followed."""
-        return len(self._followed)
+        return self._following.open
 
     async def run(self, *, task_status: Readiness = trio.TASK_STATUS_IGNORED) -> None:
         """Take up what a restart left, then follow until cancelled."""
-        async with trio.open_nursery() as nursery:
-            self._nursery = nursery
-            for key, doc in await self._store.docs(CHALLENGE, MAX_FOLLOWED):
-                if msgspec.json.decode(doc, type=Challenge).state == WATCHING:
-                    self._follow(AuctionId(key))
-            task_status.started()
-            await trio.sleep_forever()
+        await self._following.run(task_status=task_status)
 
     def after_commit(
         self, stage: Callable[[orders.SendCommit], Awaitable[Committed | CommitRefused]]
@@ -106,15 +110,10 @@ class Challenging:
             if chain is not None and chain.challenge_within:
                 if await self._store.get_doc(CHALLENGE, order.auction) is None:
                     await self._put(order.auction, Challenge(WATCHING))
-                self._follow(order.auction)
+                self._following.follow(order.auction)
             return fact
 
         return run
-
-    def _follow(self, auction: AuctionId) -> None:
-        if self._nursery is not None and auction not in self._followed:
-            self._followed.add(auction)
-            self._nursery.start_soon(self._until_over, auction)
 
     async def of(self, auction: bytes) -> Challenge | None:
         """What was done about an auction; None when it was never followed."""
@@ -123,51 +122,30 @@ class Challenging:
 
     # --- following ------------------------------------------------------------------------------------------------
 
-    async def _until_over(self, auction: AuctionId) -> None:
-        pause, seen, looked = FIRST_PAUSE, None, b""
-        try:
-            while True:
-                try:
-                    chain, standing = await self._ledger.auction(auction), await self._ledger.standing(auction)
-                    job = await self._job(auction)
-                    if chain is None or job is None or (chain.state == "void" and not chain.bond):
-                        await self._end(auction, OVER, "void")
-                        return
-                    if standing is None:
-                        await self._ledger.watch_auction(auction, chain, until=chain.reveal_end)
-                        await trio.sleep(BREATH)
-                        continue
-                    held = await self._held(job, standing)
-                    # A transcript that was found is the same for ever; one that is withheld may come yet.
-                    known = seen if looked == standing.transcript else None
-                    match next_move(self._ledger.genesis, held, standing, known):
-                        case Over(code=code):
-                            await self._end(auction, OVER, code)
-                            return
-                        case Prove(proof=proof):
-                            if await self._prove(auction, proof):
-                                return
-                            await trio.sleep(pause)
-                            pause = min(pause * 2, LONGEST_PAUSE)
-                            continue
-                        case Look():
-                            seen, looked = await self._look(job, standing), standing.transcript
-                        case Ask():
-                            await self._demand(auction)
-                            await self._ledger.watch_auction(auction, chain, until=standing.now + LOOK_EVERY)
-                        case Wait(until=until):
-                            if seen is not None and seen.transcript is None:
-                                seen = None
-                            soon = standing.now + LOOK_EVERY
-                            await self._ledger.watch_auction(auction, chain, until=min(until or soon, soon))
-                    pause = FIRST_PAUSE
-                    await trio.sleep(BREATH)
-                except Transient as exc:
-                    log.info("challenge_waits", auction=auction.hex()[:16], why=str(exc))
-                    await trio.sleep(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE)
-        finally:
-            self._followed.discard(auction)
+    async def _move(self, auction: AuctionId, memory: _Memory) -> Next:
+        chain, standing = await self._ledger.auction(auction), await self._ledger.standing(auction)
+        job = await self._job(auction)
+        if chain is None or job is None or (chain.state == "void" and not chain.bond):
+            return await self._end(auction, OVER, "void")
+        if standing is None:
+            await self._ledger.watch_auction(auction, chain, until=chain.reveal_end)
+            return Next.ON
+        held = await self._held(job, standing)
+        soon = standing.now + LOOK_EVERY
+        match next_move(self._ledger.genesis, held, standing, memory.of(standing.transcript)):
+            case Over(code=code):
+                return await self._end(auction, OVER, code)
+            case Prove(proof=proof):
+                return Next.OVER if await self._prove(auction, proof) else Next.LATER
+            case Look():
+                memory.seen, memory.looked = await self._look(job, standing), standing.transcript
+            case Ask():
+                await self._demand(auction)
+                await self._ledger.watch_auction(auction, chain, until=soon)
+            case Wait(until=until):
+                memory.forget_missing()
+                await self._ledger.watch_auction(auction, chain, until=min(until or soon, soon))
+        return Next.ON
 
     async def _held(self, job: ProviderJob, s: Standing) -> Held:
         """The bid, and whatever the auctioneer signed about it so far."""
@@ -250,12 +228,17 @@ class Challenging:
         if refused is not None:
             raise Transient(f"the transcript cannot be demanded: {refused.hint}")
 
-    async def _end(self, auction: AuctionId, state: str, why: str) -> None:
+    async def _end(self, auction: AuctionId, state: str, why: str) -> Next:
         before = await self.of(auction) or Challenge(WATCHING)
         await self._put(auction, replace(before, state=state, why=why))
+        return Next.OVER
 
     async def _put(self, auction: AuctionId, challenge: Challenge) -> None:
         await self._store.put_doc(CHALLENGE, auction, msgspec.json.encode(challenge).decode())
+
+
+def _is_watched(doc: str) -> bool:
+    return msgspec.json.decode(doc, type=Challenge).state == WATCHING
 
 
 def told(doc: str | None) -> dict[str, Any] | None:

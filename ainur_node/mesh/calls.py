@@ -14,7 +14,7 @@ from typing import Any
 import trio
 
 from ainur_node.domain.ids import PeerId
-from ainur_node.errors import Misbehaviour, Transient
+from ainur_node.errors import Bug, Misbehaviour, Transient
 from ainur_node.mesh import wire
 from ainur_node.mesh.limits import RateLimit
 from ainur_node.mesh.lines import Line
@@ -244,6 +244,7 @@ class Answerer:
             return _refusal(call, "internal", "")
         if len(body) > wire.MAX_BODY:
             self._counters.count("handler_bugs")
+            self.on_bug(call.method, Bug(f"an answer of {len(body)} bytes, at most {wire.MAX_BODY} fit a frame"))
             return _refusal(call, "internal", "answer too large")
         return wire.Answer(id=call.id, body=body)
 
