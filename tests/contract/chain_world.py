@@ -35,9 +35,19 @@ class World:
         self.rich = self._party_of("rich", RICH)
 
     def close(self) -> None:
-        for writer in self._writers:
-            writer.close()
+        self.dismiss(0)
         self.client.close()
+
+    @property
+    def parties(self) -> int:
+        """How many parties have a writer; for `dismiss`."""
+        return len(self._writers)
+
+    def dismiss(self, keep: int) -> None:
+        """Close the writers of all but the first `keep` parties: the host serves a bounded number at once."""
+        for writer in self._writers[keep:]:
+            writer.close()
+        del self._writers[keep:]
 
     def _party_of(self, name: str, key: Sr25519) -> Party:
         writer = self._writer_of(key)

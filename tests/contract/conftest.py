@@ -25,7 +25,7 @@ def real_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 @pytest.fixture
 def fresh_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A host of its own: the shared one may have served its last connection to the writers of other tests."""
+    """A host of its own, for a walk of thousands of calls or a whole trial."""
     host = HostProcess(tmp_path_factory.mktemp("walk"), RICH.account)
     try:
         world = real_world(host.url)
@@ -39,9 +39,11 @@ def fresh_chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world whose money adds up when the test is over."""
     chain: World = memory_world() if request.param == "memory" else request.getfixturevalue("real_chain")
+    resident = chain.parties
     yield chain
     audit = chain.client.audit()
     assert audit.difference == 0
+    chain.dismiss(resident)
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.real)])
