@@ -76,7 +76,7 @@ def decode(kind: type[M], raw: bytes) -> M:
     """A message of a peer; Misbehaviour when it is none, or of another version."""
     try:
         message = msgspec.msgpack.decode(raw, type=kind)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise Misbehaviour(f"not a {kind.__name__}: {exc}") from exc
     if getattr(message, "v", None) != VERSION:
         raise Misbehaviour(f"a {kind.__name__} of an unknown version")

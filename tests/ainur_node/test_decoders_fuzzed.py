@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("mesh", "market", "rpc", "domain")
+PACKAGES = ("mesh", "market", "rpc", "domain", "ledger")
 # What turns bytes, or text from outside, into values.
 PRIMITIVE = re.compile(
     r"msgspec\.(msgpack|json)\.decode|json\.loads|\.FromString|\.ParseFromString|(\b|_)decoder(\(.*\))?\.decode"
     r"|\bunpack(_from)?|from_bytes|fromhex|b58decode|b64decode|decode_uvarint_from_stream|decompress"
 )
 MESH, MARKET = "tests/mesh/test_wire_fuzz.py", "tests/market/test_wire_fuzz_market.py"
+BLOCKS = "tests/ledger/test_block_messages.py"
 RPC, MANIFEST = "tests/rpc/test_rpc_messages.py", "tests/domain/test_manifest.py"
 READER = (
     "tests/domain/test_canonical_bytes.py::test_a_reader_gives_a_value_or_a_value_error_and_never_more_than_there_is"
@@ -32,6 +33,7 @@ FUZZED = {
     "market/library.py decode_transcript": f"{MARKET}::test_a_transcript_is_one_or_misbehaviour",
     "market/schema.py mismatch": "tests/market/test_hostile_schemas.py::test_no_schema_and_no_document_raises",
     "market/asking.py id32": f"{MARKET}::test_an_id_of_a_local_question_is_32_bytes_or_refused",
+    "ledger/block_messages.py decode": f"{BLOCKS}::test_any_bytes_are_a_message_or_misbehaviour",
     "rpc/frames.py FrameReader.feed": f"{RPC}::test_a_reader_of_garbage_keeps_no_more_than_a_frame",
     "rpc/messages.py _map_of": f"{RPC}::test_any_map_is_a_message_or_misbehaviour",
     "domain/canonical.py Reader.integer": READER,
@@ -39,8 +41,14 @@ FUZZED = {
     "domain/manifest.py read_manifest": f"{MANIFEST}::test_any_bytes_are_a_manifest_or_a_rejection",
     "domain/manifest.py _hash": f"{MANIFEST}::test_a_manifest_with_one_odd_field_is_a_manifest_or_a_rejection",
 }
-# These read what this node wrote itself: its constants, hashes it made, its store, its home, the kernel's word.
+# These read what this node wrote itself: its constants, hashes it made, its store, its home, the kernel's word; or what
+# the chain host says that it is configured to believe.
 OWN = {
+    "ledger/call_json.py _value",
+    "ledger/call_json.py load_call",
+    "ledger/calls.py Caller.take_up",
+    "ledger/intents.py Intent.load",
+    "ledger/looking.py looking.look",
     "mesh/dht_records.py place_of_node",
     "mesh/dht_records.py place_of_key",
     "mesh/peers.py",

@@ -132,6 +132,7 @@ async def test_garbage_on_all_that_is_served_ends_no_node_and_no_trade(there: Ai
     assert all(map(settled_at_once, after))
     assert trade.ends > 5
     assert there("wallet", "audit").data["difference"] == 0
+    assert halves[-1].counters.get("handler_bugs", 0) == 0, "the nodes' logs name method and fault: handler_bug"
     growth = [half.growth_mib(before) for half in halves]
     note(
         "garbage in all",
