@@ -1,6 +1,5 @@
 """Blocks, genesis and the way to the author for nodes that follow: four bounded methods on the mesh."""
 
-import time
 
 import structlog
 import trio
@@ -47,10 +46,10 @@ class BlockServing:
     async def _blocks(self, peer: PeerId, body: bytes) -> bytes:
         del peer
         wanted = messages.decode(BlocksWanted, body)
-        until = time.monotonic() + wanted.wait_ms / 1000
+        until = trio.current_time() + wanted.wait_ms / 1000
         tip = await self._host.tip()
         while tip.number <= wanted.after:
-            left = until - time.monotonic()
+            left = until - trio.current_time()
             if left <= 0:
                 return messages.encode(Blocks(VERSION, tip.number, []))
             await self._watch.wait_height(wanted.after, left)

@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.ledger import block_messages as messages
@@ -141,11 +141,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def village(autojump_clock: Any) -> Village:
+def village() -> Village:
     return Village()
 
 
-async def test_a_follower_catches_up_in_batches_then_hears_of_each_block(village: Village) -> None:
+async def test_a_follower_catches_up_in_batches_then_hears_of_each_block(
+    village: Village, autojump_clock: MockClock
+) -> None:
     theirs, ours = FakeHost(), FakeHost()
     theirs.grow(300)
     source, mine = village.server(1, theirs), village.node(2)
@@ -162,7 +164,7 @@ async def test_a_follower_catches_up_in_batches_then_hears_of_each_block(village
     await running([source, mine], scenario)
 
 
-async def test_a_block_above_a_message_travels_in_parts(village: Village) -> None:
+async def test_a_block_above_a_message_travels_in_parts(village: Village, autojump_clock: MockClock) -> None:
     theirs, ours = FakeHost(), FakeHost()
     theirs.grow(1)
     theirs.grow(1, size=5 * messages.MAX_ANSWER // 2)
@@ -178,7 +180,9 @@ async def test_a_block_above_a_message_travels_in_parts(village: Village) -> Non
     await running([source, mine], scenario)
 
 
-async def test_a_sender_of_bad_blocks_is_struck_and_an_honest_peer_asked(village: Village) -> None:
+async def test_a_sender_of_bad_blocks_is_struck_and_an_honest_peer_asked(
+    village: Village, autojump_clock: MockClock
+) -> None:
     honest, liar, ours = FakeHost(), FakeHost(), FakeHost()
     honest.grow(10)
     liar.chain = [*honest.chain[:5], honest.chain[4][:32] + FakeHost.BAD]
@@ -198,7 +202,9 @@ async def test_a_sender_of_bad_blocks_is_struck_and_an_honest_peer_asked(village
     assert village.counters.counters()["follow.bad_blocks"] == mine.statistics()["strikes"]
 
 
-async def test_a_peer_of_another_chain_is_left_alone_without_a_strike(village: Village) -> None:
+async def test_a_peer_of_another_chain_is_left_alone_without_a_strike(
+    village: Village, autojump_clock: MockClock
+) -> None:
     other, ours = FakeHost(), FakeHost()
     other.grow(3, size=1)
     ours.grow(2)
@@ -213,7 +219,7 @@ async def test_a_peer_of_another_chain_is_left_alone_without_a_strike(village: V
     assert mine.statistics().get("strikes", 0) == 0
 
 
-async def test_a_host_that_was_away_goes_on_where_it_was(village: Village) -> None:
+async def test_a_host_that_was_away_goes_on_where_it_was(village: Village, autojump_clock: MockClock) -> None:
     theirs, ours = FakeHost(), FakeHost()
     theirs.grow(100)
     source, mine = village.server(1, theirs), village.node(2)
@@ -229,7 +235,9 @@ async def test_a_host_that_was_away_goes_on_where_it_was(village: Village) -> No
     await running([source, mine], scenario)
 
 
-async def test_a_peer_that_holds_nothing_back_is_not_asked_in_a_tight_loop(village: Village) -> None:
+async def test_a_peer_that_holds_nothing_back_is_not_asked_in_a_tight_loop(
+    village: Village, autojump_clock: MockClock
+) -> None:
     asked: list[float] = []
 
     async def hasty(_peer: str, _body: bytes) -> bytes:
@@ -247,7 +255,7 @@ async def test_a_peer_that_holds_nothing_back_is_not_asked_in_a_tight_loop(villa
     assert 10 < len(asked) < 30
 
 
-async def test_a_watch_ahead_of_its_host_is_no_tight_loop(village: Village) -> None:
+async def test_a_watch_ahead_of_its_host_is_no_tight_loop(village: Village, autojump_clock: MockClock) -> None:
     host = FakeHost()
     host.grow(3)
     looks = 0
@@ -269,7 +277,7 @@ async def test_a_watch_ahead_of_its_host_is_no_tight_loop(village: Village) -> N
     assert 10 < looks < 200
 
 
-async def test_a_follower_without_peers_starts_after_a_while(village: Village) -> None:
+async def test_a_follower_without_peers_starts_after_a_while(village: Village, autojump_clock: MockClock) -> None:
     mine = village.node(2)
 
     async def scenario(nursery: trio.Nursery) -> None:
@@ -278,7 +286,9 @@ async def test_a_follower_without_peers_starts_after_a_while(village: Village) -
     await running([mine], scenario)
 
 
-async def test_extrinsics_of_a_follower_reach_the_author_and_are_told_again(village: Village) -> None:
+async def test_extrinsics_of_a_follower_reach_the_author_and_are_told_again(
+    village: Village, autojump_clock: MockClock
+) -> None:
     theirs, ours = FakeHost(), FakeHost()
     source, mine = village.server(1, theirs), village.node(2)
     ours.pool = [b"first"]
@@ -295,7 +305,7 @@ async def test_extrinsics_of_a_follower_reach_the_author_and_are_told_again(vill
     assert set(theirs.pool) == {b"first", b"second"}
 
 
-async def test_a_peer_that_never_answers_holds_up_no_other(village: Village) -> None:
+async def test_a_peer_that_never_answers_holds_up_no_other(village: Village, autojump_clock: MockClock) -> None:
     ours, theirs = FakeHost(), FakeHost()
     ours.pool = [number.to_bytes(2, "big") for number in range(200)]
     silent, source, mine = village.node(1), village.server(3, theirs), village.node(2)
@@ -338,7 +348,9 @@ async def test_a_refused_extrinsic_is_named_and_nonsense_is_struck(village: Vill
     assert source.statistics().get("strikes", 0) == (fault == "misbehaviour")
 
 
-async def test_malformed_requests_are_struck_and_offsets_beyond_the_end_refused(village: Village) -> None:
+async def test_malformed_requests_are_struck_and_offsets_beyond_the_end_refused(
+    village: Village, autojump_clock: MockClock
+) -> None:
     host = FakeHost()
     host.grow(2)
     source, mine = village.server(1, host), village.node(2)
