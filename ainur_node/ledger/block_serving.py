@@ -1,6 +1,5 @@
 """Blocks, genesis and the way to the author for nodes that follow: four bounded methods on the mesh."""
 
-
 import structlog
 import trio
 
