@@ -102,8 +102,8 @@ class Bonds:
                 await self._note(auction, standing)
                 await self._ledger.watch_auction(auction, seen, until=_next_look(standing, until))
             case Publish():
-                memory.answered = standing.demanded
                 await self._publish(auction, standing)
+                memory.answered = standing.demanded
             case Release():
                 if (refused := await self._ledger.release_bond(auction)) is None:
                     return await self._end(auction, RETURNED)

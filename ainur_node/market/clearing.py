@@ -52,10 +52,6 @@ class Clearing:
         async with trio.open_nursery() as nursery:
             for commit in order.commits:
                 nursery.start_soon(self._row, order, commit, rows, seconds)
-        if auction.challenge_within:
-            for row in rows.values():
-                if row.status in (RowStatus.REVEALED, RowStatus.INELIGIBLE):
-                    self._acknowledge(order, row.commit, row.node_key)
         transcript = Transcript(
             auction=order.auction,
             root=order.root,
@@ -66,7 +62,13 @@ class Clearing:
             rows=tuple(rows[c.provider] for c in order.commits),
             failed=auction.failed,
         )
-        return await self._decide(transcript)
+        decided = await self._decide(transcript)
+        if auction.challenge_within:
+            # Not before it is stored: whoever is silent when we ask again would hold a proof that we left it out.
+            for row in transcript.rows:
+                if row.status in (RowStatus.REVEALED, RowStatus.INELIGIBLE):
+                    self._acknowledge(order, row.commit, row.node_key)
+        return decided
 
     async def run_again(self, order: ClearAgain) -> Cleared | NoSale:
         """Recompute without those who failed or could not be awarded."""

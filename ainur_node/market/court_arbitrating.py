@@ -14,7 +14,7 @@ from ainur_node.errors import Transient
 from ainur_node.market.court_judging import Judging
 from ainur_node.market.court_records import CourtRecords
 from ainur_node.ports import Observer, Readiness
-from ainur_node.ports.court import CourtBook, Done
+from ainur_node.ports.court import ArbiterRecord, CourtBook, Done
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,7 @@ class Arbitrating:
         async with trio.open_nursery() as nursery:
             task_status.started()
             known: Amount | None = ZERO
+            mine: ArbiterRecord | None = None
             height = await self._book.height()
             while True:
                 try:

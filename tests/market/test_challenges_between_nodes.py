@@ -15,6 +15,9 @@ from ainur_node.domain import orders
 from ainur_node.domain.auction.single import RowStatus
 from ainur_node.domain.auction.transcript import Transcript
 from ainur_node.domain.ids import PeerId
+from ainur_node.errors import Transient
+from ainur_node.market.clearing import Clearing
+from ainur_node.market.library import Library
 from ainur_node.ports import Handler, RemoteRefusal
 from ainur_node.wiring import Alter
 from pallets_client.pallets import agent_registry
@@ -152,6 +155,53 @@ async def test_a_transcript_that_is_withheld_from_its_winner_is_published_on_dem
 
     assert (await sent(stage, "demand"), await sent(stage, "publish"), await sent(stage, "challenge")) == (1, 1, 0)
     assert (await challenges(stage, done["auction"]))["cheap"]["demanded"]
+    assert await bond_of(stage, done) == "returned"
+
+
+async def test_reveals_are_signed_for_only_when_the_transcript_that_shows_them_is_stored(
+    stage: Stage, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A submitter whose disk fails asks again: who is silent then would hold a proof against an honest payer."""
+    happened: list[str] = []
+    keep, sign = Library.keep_transcript, Clearing._acknowledge
+
+    async def fails_at_first(self: Library, digest: bytes, transcript: Transcript) -> bytes:
+        if not happened:
+            happened.append("not stored")
+            raise Transient("no space left")
+        kept = await keep(self, digest, transcript)
+        happened.append("stored")
+        return kept
+
+    def signs(self: Clearing, *args: Any) -> None:
+        happened.append("signed")
+        sign(self, *args)
+
+    monkeypatch.setattr(Library, "keep_transcript", fails_at_first)
+    monkeypatch.setattr(Clearing, "_acknowledge", signs)
+    await ended(stage)
+
+    assert happened[:5] == ["not stored", "stored", *["signed"] * 3]
+
+
+async def test_a_demand_whose_answer_fails_at_first_is_answered_again(stage: Stage, autojump_clock: MockClock) -> None:
+    stage.submitter.twists["auction.transcript"] = _hide
+    tried: list[float] = []
+
+    def stumbles(outside: Any) -> Any:
+        class Away(requesting.Altered):
+            async def publish(self, transcript: Any) -> Any:
+                tried.append(trio.current_time())
+                if len(tried) < 3:
+                    raise Transient("the node's pool is full")
+                return await self._honest.publish(transcript)
+
+        return replace(outside, ledger=Away(outside.ledger))
+
+    done = await ended(stage, alter=stumbles)
+
+    assert len(tried) == 3
+    assert (await sent(stage, "publish"), await sent(stage, "challenge")) == (1, 0)
     assert await bond_of(stage, done) == "returned"
 
 

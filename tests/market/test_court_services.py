@@ -307,6 +307,29 @@ async def test_a_vote_is_on_disk_before_it_is_committed_and_is_opened_after_a_re
     assert node.book.calls[-1] == ("reveal_vote", (b"o" * 32, True, 0), b"n" * 32)
 
 
+async def test_an_arbiter_whose_chain_is_away_at_first_serves_when_it_is_back(
+    nodes: tuple[Node, Node, Node], autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, asked = nodes[1], 0
+    there = node.book.arbiter
+
+    async def away_at_first(account: AccountId) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise Transient("the chain is away")
+        return await there(account)
+
+    monkeypatch.setattr(node.book, "arbiter", away_at_first)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(Arbitrating(cast(Any, node.book), node.records, cast(Any, Known()), Counters()).run)
+        with trio.fail_after(120):
+            await node.book.called["commit_vote"].wait()
+        nursery.cancel_scope.cancel()
+
+    assert asked == 3
+
+
 async def test_a_case_that_cannot_be_judged_leaves_no_lock_behind(nodes: tuple[Node, Node, Node]) -> None:
     node = nodes[1]
 

@@ -13,10 +13,17 @@ from hypothesis import strategies as st
 from market_world import MarketNode, MarketWorld
 from trio.testing import MockClock
 
-from ainur_node.domain.auction.transcript import Transcript
-from ainur_node.domain.ids import AccountId, EscrowId, PeerId
+from ainur_node.domain.agent import AgentTerms
+from ainur_node.domain.auction.accusing import Held, Prove, Seen, Wait, next_move
+from ainur_node.domain.auction.commitments import Opening, bid_set_root, commit_hash
+from ainur_node.domain.auction.proofs import FalseTranscript
+from ainur_node.domain.auction.standing import Standing
+from ainur_node.domain.auction.transcript import Transcript, faults
+from ainur_node.domain.ids import AccountId, AgentId, EscrowId, ModuleId, PeerId
+from ainur_node.domain.money import Amount
 from ainur_node.domain.receipt import hash_of
 from ainur_node.errors import Misbehaviour, Transient
+from ainur_node.ledger.challenge_records import proof_of
 from ainur_node.market import channel_messages, messages
 from ainur_node.market.asking import id32
 from ainur_node.market.library import MAX_TRANSCRIPT, decode_transcript
@@ -24,6 +31,7 @@ from ainur_node.market.messages import Message, Output, Reveal
 from ainur_node.mesh import wire
 from ainur_node.ports import RemoteRefusal
 from ainur_node.rpc.messages import Refuse
+from ainur_node.signing import signed_by
 from pallets_client.records import AIN
 
 KINDS = [
@@ -32,6 +40,8 @@ KINDS = [
     for _, kind in inspect.getmembers(module, inspect.isclass)
     if issubclass(kind, Message) and kind != Message
 ]
+TERMS = AgentTerms(AgentId(bytes(32)), 1, ModuleId(bytes(32)), 1, bytes(32), 0, 1, 1, 0, 1)
+OPENING = Opening(AccountId(b"\2" * 32), Amount(AIN), bytes(32), TERMS)
 SEVERAL = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -138,13 +148,84 @@ async def test_every_changed_transcript_is_one_or_misbehaviour(world: MarketWorl
             return odd + [[*value[:at], other, *value[at + 1 :]] for at, v in enumerate(value) for other in changed(v)]
         return odd
 
-    tried = changed(fields)
+    tried, judged = changed(fields), 0
     for each in tried:
         try:
-            decode_transcript(msgspec.json.encode(each))
+            transcript = decode_transcript(msgspec.json.encode(each))
         except Misbehaviour:
             continue
+        judge(transcript)
+        judged += 1
     assert len(tried) > 300
+    assert judged > 20
+
+
+def judge(t: Transcript) -> None:
+    """What a bidder does with a transcript that it was shown; nothing of it raises."""
+    genesis = bytes(32)
+    bid_set_root(genesis, t.auction, {row.commit.provider: row.commit.commit for row in t.rows})
+    faults(genesis, t, signed_by)
+    mine = Held(OPENING, commit_hash(genesis, t.auction, OPENING), b"", 0, 0, b"", None, b"", None)
+    standing = Standing(
+        auction=t.auction,
+        now=1,
+        payer=AccountId(bytes(32)),
+        reserve=t.reserve,
+        quality_bps=t.quality_bps,
+        score_epoch=t.score_epoch,
+        min_score=0,
+        rule=t.rule,
+        bond=Amount(1),
+        challenge_within=1000,
+        live=False,
+        root=t.root,
+        count=len(t.rows),
+        beacon=t.beacon,
+        until=1000,
+        transcript=b"",
+    )
+    assert isinstance(next_move(genesis, mine, standing, Seen(t, {})), Prove | Wait)
+    proof = FalseTranscript(t)
+    assert next_move(genesis, mine, replace(standing, count=len(t.rows) + 1), Seen(t, {})) == Prove(proof)
+    assert proof_of(genesis, proof)
+
+
+@pytest.mark.parametrize("nonce", [b"", bytes(31), bytes(33)])
+async def test_a_nonce_of_another_width_is_no_transcript(
+    world: MarketWorld, autojump_clock: MockClock, nonce: bytes
+) -> None:
+    """The row of somebody else, out of order and opened wrongly: it is hashed by whoever looks for a fault."""
+    *_, raw = await real_transcript(world)
+    transcript = decode_transcript(raw)
+    row = transcript.rows[0]
+    assert row.opening is not None
+    odd = replace(row, opening=replace(row.opening, nonce=nonce))
+
+    for rows in ((odd,), (row, odd)):
+        with pytest.raises(Misbehaviour, match="malformed"):
+            decode_transcript(msgspec.json.encode(replace(transcript, rows=rows)))
+
+
+@pytest.mark.parametrize("seq", [-1, 2**64])
+async def test_a_number_of_a_commit_that_is_none_is_no_transcript(
+    world: MarketWorld, autojump_clock: MockClock, seq: int
+) -> None:
+    *_, raw = await real_transcript(world)
+    transcript = decode_transcript(raw)
+    row = transcript.rows[0]
+
+    with pytest.raises(Misbehaviour, match="malformed"):
+        decode_transcript(
+            msgspec.json.encode(replace(transcript, rows=(row, replace(row, commit=replace(row.commit, seq=seq)))))
+        )
+
+
+async def test_a_transcript_without_rows_is_none(world: MarketWorld, autojump_clock: MockClock) -> None:
+    """A close has commits: who shows none of them hides them."""
+    *_, raw = await real_transcript(world)
+
+    with pytest.raises(Misbehaviour, match="0 rows"):
+        decode_transcript(msgspec.json.encode(replace(decode_transcript(raw), rows=())))
 
 
 async def test_a_transcript_of_too_many_rows_is_misbehaviour(world: MarketWorld, autojump_clock: MockClock) -> None:

@@ -145,6 +145,15 @@ def transcript_hash(genesis: bytes, t: Transcript) -> bytes:
     )
 
 
+def check_widths(genesis: bytes, t: Transcript) -> None:
+    """Raises ValueError or OverflowError on what cannot be hashed, signed or sent to the chain."""
+    transcript_hash(genesis, t)
+    for row in t.rows:
+        commit_message(genesis, t.auction, row.commit)
+        if row.opening is not None:
+            commit_hash(genesis, t.auction, row.opening)
+
+
 def faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]:
     """Everything wrong inside the transcript itself; empty when root, openings, penalties and signatures hold."""
     try:
@@ -155,7 +164,7 @@ def faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]
 
 def _faults(genesis: bytes, t: Transcript, verify: SignatureCheck) -> list[Fault]:
     found: list[Fault] = []
-    transcript_hash(genesis, t)  # refuses widths and ranges that no honest transcript has
+    check_widths(genesis, t)
     if t.rule != RULE_VERSION:
         found.append(Fault("unknown_rule", f"rule {t.rule} is not the one of this version, {RULE_VERSION}"))
     providers = [row.commit.provider for row in t.rows]
