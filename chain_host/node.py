@@ -5,10 +5,10 @@ import contextlib
 import functools
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .authoring import Author, Sealed
 from .block import Block, Header
@@ -82,6 +82,7 @@ class Node:
         self.on_block: Callable[[NewBlock], None] = lambda _block: None
         self.on_statuses: Callable[[list[Status]], None] = lambda _changed: None
         self._arrival = asyncio.Event()
+        self._unattended: set[asyncio.Task[Any]] = set()
 
     # ---- work for the executor thread ------------------------------------------------------------------
     async def execute(self, work: Callable[[], T]) -> T:
@@ -111,12 +112,7 @@ class Node:
         if size != len(raw) - start or not size:
             raise PoolRefusal(1001, "Extrinsic has invalid format")
         extrinsic_hash = blake2_256(raw)
-        statuses = await self._admitted(extrinsic_hash, raw)
-        if len(self.pool):
-            self._wanted.set()
-        self._arrival.set()
-        self._arrival = asyncio.Event()
-        return extrinsic_hash, statuses
+        return extrinsic_hash, await self._admitted(extrinsic_hash, raw)
 
     async def arrivals(self, after: int, wait: float) -> list[tuple[int, bytes]]:
         """(place, bytes) of ready extrinsics that came after place `after`; waits that many seconds for one."""
@@ -135,7 +131,12 @@ class Node:
         self._incoming.append((extrinsic_hash, raw, answer))
         if self._admitting is None:
             self._admitting = asyncio.create_task(self._admit_all())
-        return await answer
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if answer.done() and not answer.cancelled() and answer.exception() is None:
+                self.on_statuses(answer.result())
+            raise
 
     async def _admit_all(self) -> None:
         waiting, together = self._incoming, list[Incoming]()
@@ -144,8 +145,13 @@ class Node:
                 together = [waiting.popleft() for _ in range(min(len(waiting), MAX_TOGETHER))]
                 outcomes = await self.execute(functools.partial(self._admit_some, together))
                 waiting.extendleft(reversed(together[len(outcomes) :]))
+                if any(not isinstance(outcome, Exception) for outcome in outcomes):
+                    self._wake()
                 for (_, _, answer), outcome in zip(together, outcomes, strict=False):
                     if answer.done():
+                        # Whoever sent it went away; it may have replaced what others still watch.
+                        if not isinstance(outcome, Exception):
+                            self.on_statuses(outcome)
                         continue
                     if isinstance(outcome, Exception):
                         answer.set_exception(outcome)
@@ -222,6 +228,25 @@ class Node:
         changed += pool.expire(sealed.block.header.number, now)
         return changed
 
+    def _wake(self) -> None:
+        """Tell author and relays that the pool may hold something new."""
+        if len(self.pool):
+            self._wanted.set()
+        self._arrival.set()
+        self._arrival = asyncio.Event()
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Work that others hear of: it is finished and told even when whoever asked for it hangs up meanwhile."""
+        task = asyncio.create_task(work)
+        self._unattended.add(task)
+        task.add_done_callback(self._attend)
+        return await asyncio.shield(task)
+
+    def _attend(self, task: asyncio.Task[Any]) -> None:
+        self._unattended.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever asked has it, or is gone
+
     # ---- blocks of others ------------------------------------------------------------------------------
     @property
     def follows(self) -> bool:
@@ -242,12 +267,18 @@ class Node:
                 self.pool.ban(extrinsic_hash, time.monotonic())
             return changed
 
-        changed = await self.execute(job)
-        self.on_statuses(changed)
-        return bool(changed)
+        async def removed() -> bool:
+            changed = await self.execute(job)
+            self.on_statuses(changed)
+            return bool(changed)
+
+        return await self._to_its_end(removed())
 
     async def take(self, block: Block) -> bool:
         """Append a block of another author; False when it is here already. Raises BadBlock, StoreError."""
+        return await self._to_its_end(self._take(block))
+
+    async def _take(self, block: Block) -> bool:
         known = self.chain.store.hash_of
         number = block.header.number
 
