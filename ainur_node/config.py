@@ -123,7 +123,7 @@ class CourtConfig:
 
 @dataclass(frozen=True, slots=True)
 class RpcConfig:
-    """The door for the command line and the gateway."""
+    """The door for the command line."""
 
     socket: str = _key("", pattern=_BLANK)
 

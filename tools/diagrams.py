@@ -27,7 +27,8 @@ FILE = ROOT / "docs" / "states.md"
 HEAD = """# States
 
 Written by `make diagrams` from what the code does; a test compares. An arrow reads `what happened [when] / what is
-ordered next`. Facts, orders and what they carry: [protocol.md](protocol.md) §6.
+ordered next`. Facts and orders: `ainur_node/domain/events.py` and `orders.py`; the calls of the chain:
+[protocol.md](protocol.md) §6.
 """
 
 

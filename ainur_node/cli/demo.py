@@ -145,7 +145,9 @@ def _dispute(screen: Screen, found: Mapping[str, Any]) -> None:
 
 
 def _options(parser: Parser) -> None:
-    parser.add_argument("scenario", metavar="SCENARIO", nargs="?", default="task", help="what to show (task)")
+    parser.add_argument(
+        "scenario", metavar="SCENARIO", nargs="?", default="task", help="task, channel, dispute or upgrade (task)"
+    )
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--keep", action="store_true", help="leave the world running: ainur devnet down ends it")
     parser.add_argument("--input", metavar="FILE", help="the document to summarise (this project's README.md)")

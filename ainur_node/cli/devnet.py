@@ -124,7 +124,7 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
             ("directory", found.get("directory")),
             ("genesis", short(found.get("genesis"))),
             ("fault", found.get("fault")),
-            ("chain", f"block {chain.get('height')} at {chain.get('url')}"),
+            ("chain", f"{_height(chain)} at {chain.get('url')}"),
         ]
     )
     rows = [
@@ -132,12 +132,16 @@ def _show(screen: Screen, found: dict[str, Any]) -> None:
             node.get("name"),
             node.get("pid") or "–",
             "yes" if node.get("alive") else "NO",
-            node.get("peers"),
+            node["peers"] if node.get("peers") is not None else "–",
             node.get("peer_id"),
         )
         for node in found.get("nodes") or []
     ]
     screen.table(("node", "pid", "alive", "peers", "peer id"), rows)
+
+
+def _height(chain: dict[str, Any]) -> str:
+    return "not answering" if chain.get("height") is None else f"block {chain['height']}"
 
 
 def _up_options(parser: Parser) -> None:

@@ -10,10 +10,12 @@ from ainur_node.cli.command import Command, Parser, Report, Usage
 from ainur_node.cli.dry_run import dry_run_option, quote
 from ainur_node.cli.once import once
 from ainur_node.cli.screen import Screen
+from ainur_node.cli.task import find_task
 from ainur_node.cli.words import ain, peer, short, when, yes
 
 SETTLE_SECONDS = 120.0
 MAX_EXHIBIT = 1 << 20
+TASK_HELP = "id of the task whose delivery is refused, or its first 6 digits"
 GROUNDS = ("not_available", "receipt_invalid", "replay_differs", "schema_invalid", "checker_fails")
 STATES = {
     "unanswered": "the payee has not answered yet",
@@ -28,7 +30,7 @@ STATES = {
 def open_dispute(ask: Ask) -> Report:
     """Refuse a delivery and hold a bond; the other side has to answer, or loses."""
     options = ask.options
-    given: dict[str, Any] = {"task": options.task, "ground": GROUNDS.index(options.ground)}
+    given: dict[str, Any] = {"task": find_task(ask, options.task), "ground": GROUNDS.index(options.ground)}
     if options.why:
         given["why"] = options.why
     if options.dry_run:
@@ -219,7 +221,7 @@ def _case_option(parser: Parser) -> None:
 
 
 def _open_options(parser: Parser) -> None:
-    parser.add_argument("task", metavar="TASK", type=values.identifier, help="the task whose delivery is refused")
+    parser.add_argument("task", metavar="TASK", type=values.identifier, help=TASK_HELP)
     ground = ", ".join(GROUNDS)
     parser.add_argument(
         "--ground", metavar="WHY", choices=GROUNDS, default="replay_differs", help=f"{ground} (replay_differs)"

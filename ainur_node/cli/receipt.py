@@ -8,6 +8,8 @@ from ainur_node.cli.screen import Screen
 from ainur_node.cli.task import find_task
 from ainur_node.rpc.messages import ExitCode
 
+IDENT_HELP = "id of a task, or its first 6 digits; or the whole id of an escrow"
+
 
 def show(ask: Ask) -> Report:
     """A receipt, field by field."""
@@ -41,7 +43,7 @@ def _ident(ask: Ask) -> str:
 
 
 def _receipt_option(parser: Parser) -> None:
-    parser.add_argument("receipt", metavar="ID", type=values.identifier, help="id of a task or of an escrow")
+    parser.add_argument("receipt", metavar="ID", type=values.identifier, help=IDENT_HELP)
 
 
 COMMANDS = [

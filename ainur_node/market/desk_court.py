@@ -93,7 +93,8 @@ class CourtDesk:
         found = await self._ledger.escrow(task.escrow)
         if found is None or found.state not in ("delivered", "disputed"):
             state = found.state if found is not None else "unknown"
-            raise Refuse("not_delivered", f"only what is delivered and not paid can be disputed; it is {state}")
+            hint = f"only what is delivered and not paid can be disputed; it is {state}: ainur task show tells more"
+            raise Refuse("not_delivered", hint)
         return task.escrow, found, ground
 
     # --- parties ------------------------------------------------------------------------------------------------------

@@ -141,8 +141,9 @@ class TaskDesk:
             raise Refuse("unknown_capability", hint)
         if not found:
             known = sorted({a.capability for a in everyone if a.active})
-            listed = ", ".join(known[:10]) or "none yet"
-            raise Refuse("unknown_capability", f"no other node offers {capability!r}; offered: {listed}")
+            listed = ", ".join(known[:10]) or "none yet; if the providers were just started, try again in a moment"
+            hint = f"no other node offers {capability!r}; offered: {listed} (ainur agent list)"
+            raise Refuse("unknown_capability", hint)
         return found
 
     async def _manifest(self, agents: list[ChainAgent]) -> tuple[Manifest, tuple[Any, ...]]:

@@ -113,7 +113,8 @@ class WalletDesk:
         # What a key stands for may have been paid already.
         if amount > balance.spendable and not await self._wallet.knows_transfer(nonce):
             numbers = {"spendable": str(balance.spendable), "free": str(balance.free)}
-            raise Refuse("insufficient_funds", "the amount is above what is spendable", details=numbers)
+            hint = "the amount is above what is spendable; send less, or on a development chain: ainur wallet fund"
+            raise Refuse("insufficient_funds", hint, details=numbers)
         answer = await self._wallet.transfer(to, amount, nonce)
         if isinstance(answer, Rejection):
             refuse(answer)

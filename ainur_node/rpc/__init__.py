@@ -1,1 +1,1 @@
-"""The local protocol of command line, gateway and node."""
+"""The local protocol of command line and node."""

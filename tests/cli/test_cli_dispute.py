@@ -115,6 +115,15 @@ def test_what_a_person_decides_goes_along_with_the_vote(court: FakeNode, ainur: 
     assert (asked["holds"], asked["payee_bps"]) == (False, 7_500)
 
 
+def test_a_task_is_disputed_by_its_first_digits(court: FakeNode, ainur: Type) -> None:
+    whole = str(court.answers["task.list"]["tasks"][0]["task"])
+    for extra in ([], ["--dry-run"]):
+        typed = ainur("dispute", "open", whole[:6], *extra)
+        assert typed.code == 0, typed.err
+        assert court.asked[-1][1]["task"] == whole
+    assert ainur("dispute", "open", "000000").code == 2
+
+
 def test_refusals_and_typing_errors_end_with_their_codes(court: FakeNode, ainur: Type) -> None:
     court.answers["dispute.appeal"] = refusal("final", "this ruling is the last")
     refused = ainur("dispute", "appeal", CASE, "--json")

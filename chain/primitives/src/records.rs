@@ -19,11 +19,11 @@ pub struct AuctionTerms {
 	pub auctioneer_key: [u8; 32],
 	pub spec: H256,
 	pub capability: H256,
-	/// 0: commits and reveals off chain.
+	/// 0: commits and reveals off chain; 1: on chain.
 	pub mode: u8,
-	/// 1: single task, second price with reserve and quality penalty.
+	/// 1: one slot, second price with reserve and quality penalty; 2: equal slots at the best losing bid.
 	pub rule: u16,
-	/// Winners; 1 for now.
+	/// Winners: 1, or up to 16 under rule 2.
 	pub slots: u16,
 	pub budget: Balance,
 	pub quality_bps: u16,
@@ -34,7 +34,7 @@ pub struct AuctionTerms {
 	pub start_within: u32,
 	pub deliver_within: u32,
 	pub review_within: u32,
-	/// Kept for challenges; 0 for now.
+	/// How long after the award a challenge is taken; 0: no window.
 	pub challenge_within: u32,
 }
 
