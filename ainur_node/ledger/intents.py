@@ -103,22 +103,25 @@ class Intents:
     async def carry_out(self, call: Call, *natural_id: bytes) -> dict[str, Any] | Rejection:
         """Have a call happen once for its natural id, however often this is asked; what was told of it.
 
-        Raises Transient when it cannot be told yet: the intent stays, and asking again follows it.
+        Raises Transient when it cannot be told yet: the intent stays, and asking again follows it. So it is when the
+        caller is cancelled: what was kept is carried out by `run`.
         """
         ref = ref_of(call, *natural_id)
         async with self._turn(ref):
-            earlier = await self._read(ENDED, ref) or await self._read(OPEN, ref)
-            if earlier is not None and dump_call(earlier.call) != dump_call(call):
-                return Rejection("key_used", "this key stands for another order: take another one")
-            if earlier is not None and earlier.state == "done":
-                return {**(earlier.told or {}), "repeated": True}
-            intent = Intent(ref, call, self._now_ms())
-            await self._store.put_doc(OPEN, ref, intent.dump())
-            await self._store.delete_doc(ENDED, ref)  # a dead one that is ordered again lives again
             try:
+                earlier = await self._read(ENDED, ref) or await self._read(OPEN, ref)
+                if earlier is not None and dump_call(earlier.call) != dump_call(call):
+                    return Rejection("key_used", "this key stands for another order: take another one")
+                if earlier is not None and earlier.state == "done":
+                    return {**(earlier.told or {}), "repeated": True}
+                intent = Intent(ref, call, self._now_ms())
+                await self._store.put_doc(OPEN, ref, intent.dump())
+                await self._store.delete_doc(ENDED, ref)  # a dead one that is ordered again lives again
                 ended = await self._pursue(intent)
-            except Transient:
-                self._retry.set()  # it goes on without whoever asked
+            except (Transient, trio.Cancelled):
+                # It goes on without whoever asked. From the first look on: `run` passed over an order in this turn,
+                # and the store may have kept one whose asker never heard of it.
+                self._retry.set()
                 raise
         if ended.state == "done":
             return ended.told or {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import trio
@@ -169,6 +170,34 @@ async def test_an_order_that_was_signed_and_lost_is_followed_not_signed_again(wo
     assert world.received() == AIN
     assert later.writer.submitted == 0
     assert len(await world.store.outbox(10)) == 1
+
+
+@pytest.mark.parametrize("where", ["send_as", "put_doc"])
+async def test_an_order_whose_asker_went_away_is_carried_out_without_them_and_once(
+    world: OutboxWorld, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    orders = Orders(world)
+    owner: Any = orders.caller if where == "send_as" else world.store
+    work = getattr(owner, where)
+    asker = trio.CancelScope()
+
+    async def slow(*args: Any) -> Any:
+        if where == "put_doc":
+            await work(*args)
+        asker.cancel()
+        await trio.sleep_forever()
+
+    async with orders.running() as carried:
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        with monkeypatch.context() as busy, asker:
+            busy.setattr(owner, where, slow)
+            await carried.carry_out(gift(), b"rent")
+        assert asker.cancelled_caught
+        await until(lambda: ended(world))
+
+    assert await orders.kinds() == {OPEN: 0, ENDED: 1}
+    assert orders.writer.submitted == 1
+    assert world.received() == AIN
 
 
 async def test_an_order_that_was_paid_before_its_end_was_written_is_not_paid_again(
