@@ -183,7 +183,12 @@ class Database:
     async def _lock_in_loop(self) -> None:
         try:
             connection = await asyncpg.connect(self._dsn, timeout=CONNECT_TIMEOUT, command_timeout=STATEMENT_TIMEOUT)
-            taken = await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY)
+            try:
+                taken = await connection.fetchval("select pg_try_advisory_lock($1)", LOCK_KEY)
+            except BaseException:
+                # The server may have granted it the lock: left open, it would keep this node out, too.
+                connection.terminate()
+                raise
         except Exception as error:  # reason: nothing of the driver leaves; Bug is raised for the unknown
             raise translate(error) from error
         if not taken:
