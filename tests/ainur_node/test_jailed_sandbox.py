@@ -1,18 +1,23 @@
 """The node's adapter keeps the promises of ports.Sandbox on real children."""
 
+import errno
 import hashlib
+import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+import trio
 
 from ainur_node import ports
 from ainur_node.domain import receipt
 from ainur_node.errors import ConfigError, Transient
 from ainur_node.sandbox import JailedSandbox, Settings, open_sandbox
 from wasm_runtime import result
+from wasm_runtime.cache import Cache
 from wasm_runtime.limits import engine_id
 
 AGENT = (Path(__file__).parents[2] / "agents/text-summary/text-summary.wasm").read_bytes()
@@ -90,6 +95,69 @@ async def test_a_sandbox_that_cannot_start_is_a_matter_of_configuration(tmp_path
     with pytest.raises(ConfigError):
         async with open_sandbox(Settings(tmp_path, workers=1)):
             raise AssertionError("never")
+
+
+def fails_with(number: int) -> Callable[..., NoReturn]:
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "number", "hint"),
+    [
+        (Cache, "_write", errno.ENOSPC, "free space"),
+        (Cache, "native", errno.EMFILE, "open files"),
+        (os, "memfd_create", errno.EMFILE, "open files"),
+        (trio.lowlevel, "open_process", errno.EAGAIN, "memory or processes"),
+        (Cache, "_write", errno.EIO, "the disk"),
+    ],
+)
+async def test_a_machine_that_is_short_of_something_prepares_later(
+    sandbox: JailedSandbox, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, number: int, hint: str
+) -> None:
+    with monkeypatch.context() as short:
+        short.setattr(owner, name, fails_with(number))
+        with pytest.raises(Transient, match=os.strerror(number)) as told:
+            await sandbox.prepare(AGENT)
+
+    assert hint in told.value.hint
+    assert await sandbox.prepare(AGENT) == []
+
+
+async def test_a_machine_that_is_short_of_something_runs_the_job_later(
+    sandbox: JailedSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sandbox.prepare(AGENT)
+
+    with monkeypatch.context() as short:
+        short.setattr(Cache, "native", fails_with(errno.EMFILE))
+        with pytest.raises(Transient, match="open files") as told:
+            await sandbox.run(job())
+
+    assert "open files" in told.value.hint
+    assert (await sandbox.run(job())).exit is receipt.Exit.OK
+
+
+async def test_a_machine_that_is_short_of_something_starts_the_sandbox_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "memfd_create", fails_with(errno.EMFILE))
+
+    with pytest.raises(Transient, match="open files") as told:
+        async with open_sandbox(Settings(tmp_path, workers=1)):
+            raise AssertionError("never")
+    assert "open files" in told.value.hint
+
+
+async def test_a_directory_that_cannot_be_used_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ConfigError) as told:
+        async with open_sandbox(Settings(tmp_path / "file", workers=1)):
+            raise AssertionError("never")
+    assert "--home" in told.value.hint
 
 
 def test_exits_have_the_numbers_of_receipts() -> None:
