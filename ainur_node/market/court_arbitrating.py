@@ -85,11 +85,13 @@ class Arbitrating:
         return [(escrow, case) for case, escrow in found.items()]
 
     async def _follow(self, escrow: EscrowId, case: bytes) -> None:
-        pause = 0.5
+        pause, noted = 0.5, False
         try:
-            await self._records.note(case, escrow, "arbiter")
             while True:
                 try:
+                    if not noted:
+                        await self._records.note(case, escrow, "arbiter")
+                        noted = True
                     docket = await self._book.docket(escrow)
                     if docket is None or docket.case != case:
                         return

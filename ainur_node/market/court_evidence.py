@@ -7,7 +7,7 @@ import trio
 
 from ainur_node.domain.canonical import content_hash
 from ainur_node.domain.court.docket import Docket, Role
-from ainur_node.domain.court.evidence import Bundle, decode_bundle, work_fault
+from ainur_node.domain.court.evidence import Bundle, decode_bundle, opens_delivery, work_fault
 from ainur_node.domain.events import Mismatch
 from ainur_node.domain.ids import EscrowId, PackageId, PeerId
 from ainur_node.domain.provider import ProviderJob
@@ -136,24 +136,37 @@ class Evidence:
         return {role: peer_id_of(key) for role, key in found.items()}
 
     async def bundles(self, docket: Docket, peers: dict[Role, PeerId]) -> list[Bundle]:
-        """The bundles among both sides' exhibits that are about the work of this escrow."""
+        """The bundles among both sides' exhibits that are about the work of this escrow.
+
+        Transient when this node's own store failed and nothing had opens the delivery: what could not be kept or read
+        here must not be held against the party that showed it.
+        """
         auction = await self._ledger.auction(docket.auction)
         found: list[Bundle] = []
+        faults: list[Transient] = []
         if auction is not None:
             async with trio.open_nursery() as nursery:
                 for role, peer in peers.items():
-                    nursery.start_soon(self._bundles_of, docket, role, peer, auction.spec, found)
+                    nursery.start_soon(self._bundles_of, docket, role, peer, auction.spec, found, faults)
+        if faults and not any(opens_delivery(self._book.genesis, each, docket) for each in found):
+            raise faults[0]
         return found
 
-    async def _bundles_of(self, docket: Docket, role: Role, peer: PeerId, spec: bytes, found: list[Bundle]) -> None:
+    async def _bundles_of(
+        self, docket: Docket, role: Role, peer: PeerId, spec: bytes, found: list[Bundle], faults: list[Transient]
+    ) -> None:
         """One side's; a party that hands over slowly cannot keep an arbiter from hearing the other."""
         with trio.move_on_after(FETCH_WITHIN):
             for exhibit in docket.exhibits[role]:
-                raw = await self.fetch(docket, exhibit, [peer])
                 try:
+                    raw = await self.fetch(docket, exhibit, [peer])
                     bundle = decode_bundle(raw) if raw is not None else None
                 except (ValueError, OverflowError):
                     continue  # any file may be an exhibit
+                except Transient as exc:  # told once, after the nursery: inside it would be a group, and end the node
+                    log.warning("exhibit_not_kept", case=docket.case.hex()[:16], by=role.name, why=str(exc))
+                    faults.append(exc)
+                    continue
                 fault = work_fault(self._book.genesis, bundle, docket, spec) if bundle is not None else None
                 if bundle is not None and fault is None:
                     found.append(bundle)
