@@ -118,6 +118,8 @@ class Verify:
     package: PackageId
     awarded_at: int
     delivery: bytes
+    deliver_by: int = 0
+    """Market ms, as in the two below; 0 in an order that an older build stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ class Accept:
 
     escrow: EscrowId
     verified: bool
+    deliver_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,7 @@ class OpenDispute:
     escrow: EscrowId
     ground: int
     evidence: bytes
+    deliver_by: int = 0
 
 
 @dataclass(frozen=True, slots=True)

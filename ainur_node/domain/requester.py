@@ -96,6 +96,7 @@ class RequesterTask:
     fee: Amount = ZERO
     escrow: EscrowId | None = None
     awarded_at: int = 0
+    deliver_by: int = 0
     delivery: bytes = b""
     output_sha256: bytes | None = None
     failed: tuple[AccountId, ...] = ()
@@ -162,10 +163,10 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             return _next_winner(_fail(task, payee))
         case fact.Verified(escrow=escrow, output_sha256=output) if phase is Phase.VERIFYING:
             verified = replace(task, phase=Phase.ACCEPTING, output_sha256=output)
-            return verified, [do.Accept(escrow, happened.replayed)]
+            return verified, [do.Accept(escrow, happened.replayed, task.deliver_by)]
         case fact.Mismatch(escrow=escrow, ground=ground, evidence=evidence) if phase is Phase.VERIFYING:
             disputing = replace(task, phase=Phase.DISPUTING, reasons=((happened.code, 1),))
-            return disputing, [do.OpenDispute(escrow, ground, evidence)]
+            return disputing, [do.OpenDispute(escrow, ground, evidence, task.deliver_by)]
         case fact.Disputed(escrow=escrow, until=until) if phase is Phase.DISPUTING and task.opening is not None:
             ruling = do.AwaitRuling(escrow, task.opening.provider, until, happened.bond)
             return replace(task, phase=Phase.DISPUTED), [ruling]
@@ -185,7 +186,7 @@ def step(task: RequesterTask, happened: fact.RequesterFact) -> Step:
             raise Bug(f"{type(happened).__name__} cannot follow {phase} in task {task.task.hex()[:16]}")
 
 
-# An escrow can also end by the clock (auto-release) or be given back while we verify, accept or dispute.
+# An escrow can also end by the clock (auto-release), be given back, or be forgotten while we verify, accept or dispute.
 _MAY_SETTLE = frozenset({Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED})
 
 
@@ -282,6 +283,7 @@ def _escrowed(task: RequesterTask, happened: fact.Escrowed) -> Step:
         price=happened.price,
         fee=happened.fee,
         awarded_at=happened.awarded_at,
+        deliver_by=happened.deliver_by,
     )
     return running, [do.AwaitDelivery(happened.escrow, happened.payee, happened.deliver_by)]
 
@@ -299,6 +301,7 @@ def _delivered(task: RequesterTask) -> Step:
         package=task.package,
         awarded_at=task.awarded_at,
         delivery=task.delivery,
+        deliver_by=task.deliver_by,
     )
     return task, [verify]
 

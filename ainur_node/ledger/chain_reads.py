@@ -80,6 +80,15 @@ class ChainReads(AccountView):
         found = await self._read(self._client.escrow, escrow)
         return escrow_of(found) if found is not None else None
 
+    async def forgotten(self, escrow: EscrowId, past: int) -> bool:
+        """Whether a block past that market time (ms) has no such escrow, though there was one by then."""
+        return await self._read(self._forgotten, escrow, past)
+
+    def _forgotten(self, escrow: EscrowId, past: int) -> bool:
+        # Both at one block, and no estimate of the time: of two reads one may be answered by a node that is behind.
+        at = self._client.head().hash
+        return self._client.market_now(at) > past and self._client.escrow(escrow, at) is None
+
     async def watch_auction(self, auction: AuctionId, known: ChainAuction | None, *, until: int) -> ChainAuction | None:
         """The auction once it differs from ``known``, or as it stands when market time passes ``until``."""
         while True:

@@ -16,7 +16,7 @@ from ainur_node.market.library import Library
 from ainur_node.market.messages import EscrowHint, Output
 from ainur_node.market.replaying import difference, job_of
 from ainur_node.market.schema import check
-from ainur_node.market.watching import PAID, ended
+from ainur_node.market.watching import GONE, PAID, ended, gone
 from ainur_node.mesh.peers import peer_id_of
 from ainur_node.ports import ChainEscrow, Ledger, Mesh, RemoteRefusal, Run, Sandbox
 from ainur_node.signing import signed_by
@@ -46,7 +46,9 @@ class Verification:
         """Verified, or the ground of dispute with evidence; how the escrow ended when the clock was faster."""
         escrow = await self._ledger.escrow(order.escrow)
         if escrow is not None and escrow.state == "settled":
-            return await self._afterwards(order, escrow)
+            return await self._afterwards(order, ended(order.escrow, order.opening.provider, escrow))
+        if escrow is None and (end := await gone(self._ledger, order.escrow, order.deliver_by)) is not None:
+            return await self._afterwards(order, end)
         provider = await self._ledger.provider(order.opening.provider)
         if provider is None:
             raise Transient("the provider's record cannot be read")
@@ -56,10 +58,11 @@ class Verification:
             return await self._unavailable(order, escrow, str(exc))
         return await self._check(order, output, provider.node_key)
 
-    async def _afterwards(self, order: Verify, escrow: ChainEscrow) -> Verified | Mismatch | WinnerFailed | Settled:
-        """The clock paid before we looked: the result is fetched and checked all the same, while it can be had."""
-        done = ended(order.escrow, order.opening.provider, escrow)
-        if not isinstance(done, Settled) or done.outcome not in PAID:
+    async def _afterwards(
+        self, order: Verify, done: WinnerFailed | Settled
+    ) -> Verified | Mismatch | WinnerFailed | Settled:
+        """The clock paid before we looked, or may have: the result is fetched and checked all the same."""
+        if not isinstance(done, Settled) or done.outcome not in (*PAID, GONE):
             return done
         for _ in range(TRIES):
             try:

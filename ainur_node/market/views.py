@@ -94,6 +94,8 @@ def sentence(happened: Fact) -> str:
             )
         case fact.Settled(outcome="ruled", paid=paid):
             return f"the court ruled: {format_ain(paid)} AIN are paid, what is left of price and fee is free again"
+        case fact.Settled(outcome="gone"):
+            return "ended while this node was away, and the chain has forgotten how: what was paid is in no record here"
         case fact.Settled(outcome=outcome, paid=paid, fee=fee):
             return f"settled ({outcome}): {format_ain(paid)} AIN paid, {format_ain(fee)} AIN fee burned"
         case fact.Disputed(ground=ground, bond=bond):

@@ -262,6 +262,13 @@ class Ledger(Protocol):
         """An escrow as stored."""
         ...
 
+    async def forgotten(self, escrow: EscrowId, past: int) -> bool:
+        """Whether a block whose market time is past ``past`` (ms) has no such escrow, though there was one by then.
+
+        False while the chain that can be read is merely behind that time.
+        """
+        ...
+
     async def watch_escrow(self, escrow: EscrowId, known: ChainEscrow | None, *, until: int) -> ChainEscrow | None:
         """Return once the escrow differs from ``known`` or market time passes ``until``; what stands then."""
         ...

@@ -26,6 +26,7 @@ FULL = replace(
     fee=Amount(12),
     escrow=ESCROW,
     awarded_at=40,
+    deliver_by=50,
     delivery=b32("delivery"),
 )
 

@@ -33,6 +33,13 @@ def test_a_settlement_by_the_clock_ends_the_task_in_any_phase_after_the_award() 
         assert (done.phase, done.outcome, done.price, done.fee, orders) == (Phase.SETTLED, "auto", 7, 1, [])
 
 
+@pytest.mark.parametrize("phase", [Phase.RUNNING, Phase.VERIFYING, Phase.ACCEPTING, Phase.DISPUTING, Phase.DISPUTED])
+def test_a_forgotten_escrow_ends_the_task_and_claims_no_price(phase: Phase) -> None:
+    done, orders = step(at(phase), fact.Settled(ESCROW, "gone", ZERO, ZERO))
+
+    assert (done.phase, done.outcome, done.price, done.fee, orders) == (Phase.SETTLED, "gone", 0, 0, [])
+
+
 @pytest.mark.parametrize("phase", [Phase.FUNDING, Phase.BIDDING, Phase.AWARDING, Phase.RELEASING, Phase.REFUNDED])
 @pytest.mark.parametrize("paid", [0, 300])
 def test_no_ruling_ends_a_task_that_has_no_escrow_to_rule_on(phase: Phase, paid: int) -> None:

@@ -70,7 +70,8 @@ def test_work_is_given_back_only_where_an_escrow_can_end(phase: Phase) -> None:
 def test_phases_are_stored_under_these_names() -> None:
     assert {p.value for p in Phase} == {p.name.lower() for p in Phase}
     assert [f.default for f in fields(RequesterTask)][10:] == [
-        *(0, 0, 0, 0, (), b"", b"", None, None, False, None, 0, 0, None, 0, b"", None, (), (), (), False, None, (), ""),
+        *(0, 0, 0, 0, (), b"", b"", None, None, False, None, 0, 0, None, 0, 0),
+        *(b"", None, (), (), (), False, None, (), ""),
     ]
 
 
@@ -146,11 +147,11 @@ def test_each_order_carries_what_its_stage_needs() -> None:
     assert award == [do.AwardOnChain(FULL.auction, BID, (COMMIT,), Amount(1_200), b32("transcript"), b32("blob"), True)]
     assert step(at(Phase.AWARDING), REQUESTER_FACTS["Escrowed"])[1] == [do.AwaitDelivery(ESCROW, WINNER, 50)]
     assert step(at(Phase.RUNNING), REQUESTER_FACTS["Delivered"])[1] == [
-        do.Verify(TASK, FULL.auction, ESCROW, FULL.spec, FULL.input_sha256, BID, FULL.package, 40, b32("delivery"))
+        do.Verify(TASK, FULL.auction, ESCROW, FULL.spec, FULL.input_sha256, BID, FULL.package, 40, b32("delivery"), 50)
     ]
-    assert step(at(Phase.VERIFYING), REQUESTER_FACTS["Verified"])[1] == [do.Accept(ESCROW, verified=True)]
+    assert step(at(Phase.VERIFYING), REQUESTER_FACTS["Verified"])[1] == [do.Accept(ESCROW, True, 50)]
     disputing, dispute = step(at(Phase.VERIFYING), REQUESTER_FACTS["Mismatch"])
-    assert dispute == [do.OpenDispute(ESCROW, 2, b32("evidence"))]
+    assert dispute == [do.OpenDispute(ESCROW, 2, b32("evidence"), 50)]
     assert disputing.reasons == (("replay_differs", 1),)
     assert step(disputing, REQUESTER_FACTS["Disputed"])[1] == [do.AwaitRuling(ESCROW, WINNER, 70, Amount(600))]
 
@@ -158,7 +159,7 @@ def test_each_order_carries_what_its_stage_needs() -> None:
 def test_a_result_that_was_not_replayed_is_accepted_as_unverified() -> None:
     unseen = replace(REQUESTER_FACTS["Verified"], replayed=False)  # type: ignore[type-var]
 
-    assert step(at(Phase.VERIFYING), unseen)[1] == [do.Accept(ESCROW, verified=False)]
+    assert step(at(Phase.VERIFYING), unseen)[1] == [do.Accept(ESCROW, False, 50)]
 
 
 def test_a_refused_first_funding_refuses_the_task_and_a_later_one_ends_it() -> None:

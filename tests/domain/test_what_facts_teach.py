@@ -29,7 +29,7 @@ TASK: list[tuple[fact.RequesterFact, requester.Phase, dict[str, object]]] = [
     (
         fact.Escrowed(ESCROW, WINNER, Amount(1_190), Amount(11), 40, 50),
         Task.RUNNING,
-        {"escrow": ESCROW, "price": 1_190, "fee": 11, "awarded_at": 40},
+        {"escrow": ESCROW, "price": 1_190, "fee": 11, "awarded_at": 40, "deliver_by": 50},
     ),
     (REQUESTER_FACTS["Delivered"], Task.VERIFYING, {"delivery": b32("delivery")}),
     (REQUESTER_FACTS["Verified"], Task.ACCEPTING, {"output_sha256": b32("output")}),

@@ -176,7 +176,9 @@ async def test_a_refused_call_is_not_repeated_without_a_pause(world: MarketWorld
         )
 
 
-async def test_an_escrow_that_the_chain_forgot_has_no_ruling(world: MarketWorld, autojump_clock: MockClock) -> None:
+async def test_an_escrow_of_which_no_time_is_known_is_not_taken_for_forgotten(
+    world: MarketWorld, autojump_clock: MockClock
+) -> None:
     node = await world.submitter()
 
     with pytest.raises(Transient):
