@@ -11,6 +11,7 @@ from pallets_client.errors import ChainError, ChainMisbehaviour, ChainRefused, C
 from pallets_client.fees import MAX_BUMPS, tip_after
 from pallets_client.finality import Fate, Landings, decided, look_again
 from pallets_client.flight import Flight, Landing, Registry, settle
+from pallets_client.hashing import blake2_256
 from pallets_client.inclusion import find_in_block
 from pallets_client.link import Link
 from pallets_client.records import Call, Expired, Failed, Included, Outcome, Refused, Signed
@@ -267,9 +268,20 @@ class Flights:
         gap = self._gap_below(min(self._registry.nonces()))
         if gap is not None:
             call = Call("System", "remark", {"remark": b""})
-            filler = Flight(self._signer.sign(call, b"", gap), [], call)
+            try:
+                signed = self._signer.sign(call, _filler_ref(gap), gap)
+            except ChainError:
+                raise
+            except Exception:  # noqa: BLE001  # reason: nothing left and nobody asked for it; the next nudge tries again
+                return
+            filler = Flight(signed, [], call)
             self._registry.add(filler)
             self._send(filler)
+
+
+def _filler_ref(nonce: int) -> bytes:
+    """What names a filler where extrinsics are written down, for nothing is stored without a ref."""
+    return blake2_256(b"ainur gap filler" + nonce.to_bytes(8, "big"))
 
 
 def _says(refused: Refused, words: tuple[str, ...]) -> bool:
