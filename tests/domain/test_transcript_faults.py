@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from ainur_node.domain.auction.commitments import Commit, bid_set_root, commit_message
 from ainur_node.domain.auction.single import RowStatus
-from ainur_node.domain.auction.transcript import Row, Skipped, Transcript, faults, outcome, transcript_hash, without
+from ainur_node.domain.auction.transcript import (
+    Row,
+    Skipped,
+    Transcript,
+    check_widths,
+    faults,
+    outcome,
+    transcript_hash,
+    without,
+)
 from ainur_node.domain.ids import AccountId, AuctionId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.reputation import penalty
@@ -293,3 +302,23 @@ def test_the_root_of_a_transcript_is_that_of_its_commits() -> None:
     commits = {row.commit.provider: row.commit.commit for row in HONEST.rows}
 
     assert HONEST.root == bid_set_root(GENESIS, AUCTION, commits)
+
+
+@pytest.mark.parametrize("nonce", [b"", bytes(31), bytes(33)], ids=len)
+def test_a_nonce_of_another_width_is_refused_in_any_order(nonce: bytes) -> None:
+    """Rows out of order are looked at no further by ``faults``: whoever looks for a proof reads them all."""
+    check_widths(GENESIS, replace(HONEST, rows=HONEST.rows[::-1]))
+    odd = rowed(lambda row: opened(row, nonce=nonce))
+
+    for rows in (odd.rows, odd.rows[::-1]):
+        with pytest.raises(ValueError, match="32"):
+            check_widths(GENESIS, replace(HONEST, rows=rows))
+
+
+@pytest.mark.parametrize("number", [-1, 2**64])
+@pytest.mark.parametrize("which", [WHO, SILENT], ids=["opened", "silent"])
+def test_a_number_of_a_commit_that_no_message_holds_is_refused(number: int, which: int) -> None:
+    for field in ("seq", "standing_until"):
+        odd = rowed(lambda row, field=field: committed(row, **{field: number}), which)
+        with pytest.raises(OverflowError):
+            check_widths(GENESIS, replace(odd, rows=odd.rows[::-1]))
