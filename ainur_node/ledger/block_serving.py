@@ -1,5 +1,7 @@
 """Blocks, genesis and the way to the author for nodes that follow: four bounded methods on the mesh."""
 
+from collections import Counter
+
 import structlog
 import trio
 
@@ -7,7 +9,7 @@ from ainur_node.domain.ids import PeerId
 from ainur_node.errors import Misbehaviour
 from ainur_node.ledger import block_messages as messages
 from ainur_node.ledger.block_messages import VERSION, Blocks, BlocksWanted, Part, PartWanted
-from ainur_node.ledger.host_link import HostLink
+from ainur_node.ledger.host_link import HostLink, Tip
 from ainur_node.ledger.watch import ChainWatch
 from ainur_node.ports import Mesh, RemoteRefusal
 from pallets_client.errors import ChainRefused
@@ -16,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 MAX_REQUEST = 128
 BEHIND_PAUSE = 0.05
+HELD_PER_PEER = 2
+"""Answers held back for one peer: a follower waits for one, and for another that its last connection left behind."""
 BAD_PROOF_CODES = frozenset({1001, 1002})
 """Codes of extrinsics that no honest node passes on: not an extrinsic, or one that makes the runtime trap."""
 
@@ -27,6 +31,7 @@ class BlockServing:
         self._mesh = mesh
         self._host = host
         self._watch = watch
+        self._held: Counter[PeerId] = Counter()
 
     def serve(self) -> None:
         """Answer from now on. A follower that catches up asks once for every MiB, one that is there once a block."""
@@ -43,24 +48,42 @@ class BlockServing:
         )
 
     async def _blocks(self, peer: PeerId, body: bytes) -> bytes:
-        del peer
         wanted = messages.decode(BlocksWanted, body)
-        until = trio.current_time() + wanted.wait_ms / 1000
         tip = await self._host.tip()
-        while tip.number <= wanted.after:
-            left = until - trio.current_time()
-            if left <= 0:
-                return messages.encode(Blocks(VERSION, tip.number, []))
-            await self._watch.wait_height(wanted.after, left)
-            tip = await self._host.tip()
-            if tip.number <= wanted.after:
-                await trio.sleep(BEHIND_PAUSE)  # what the watch saw has not come to this host yet
+        if tip.number == wanted.after and wanted.wait_ms:
+            tip = await self._hold_back(peer, wanted, tip)
+        if tip.number <= wanted.after:
+            return messages.encode(Blocks(VERSION, tip.number, []))
         if await self._host.hash_of(wanted.after) != wanted.hash:
             raise RemoteRefusal("other_chain", f"block {wanted.after} is another one here")
         blocks, tip = await self._host.blocks(wanted.after + 1, messages.MAX_COUNT, messages.MAX_ANSWER)
         if blocks and len(blocks[0]) > messages.MAX_ANSWER:
             return messages.encode(Blocks(VERSION, tip.number, [], len(blocks[0])))
         return messages.encode(Blocks(VERSION, tip.number, blocks))
+
+    async def _hold_back(self, peer: PeerId, wanted: BlocksWanted, tip: Tip) -> Tip:
+        """The tip once it has moved, or the time is over; at once for a peer that has enough answers held back.
+
+        All peers share the places where answers wait, so none may fill them.
+        """
+        if self._held[peer] >= HELD_PER_PEER:
+            return tip
+        self._held[peer] += 1
+        try:
+            return await self._next_tip(wanted, tip)
+        finally:
+            self._held[peer] -= 1
+            if not self._held[peer]:
+                del self._held[peer]  # else it would grow with every stranger
+
+    async def _next_tip(self, wanted: BlocksWanted, tip: Tip) -> Tip:
+        until = trio.current_time() + wanted.wait_ms / 1000
+        while tip.number <= wanted.after and (left := until - trio.current_time()) > 0:
+            await self._watch.wait_height(wanted.after, left)
+            tip = await self._host.tip()
+            if tip.number <= wanted.after:
+                await trio.sleep(BEHIND_PAUSE)  # what the watch saw has not come to this host yet
+        return tip
 
     async def _part(self, peer: PeerId, body: bytes) -> bytes:
         del peer

@@ -1,143 +1,18 @@
 """Following over the mesh: batches, large blocks in parts, lost connections, and peers that hand over bad blocks."""
 
-import hashlib
-from collections.abc import Awaitable, Callable
-
 import pytest
 import trio
+from following_world import FakeHost, FakeWatch, Village, running, until
 from trio.testing import MockClock
 
 from ainur_node.errors import Misbehaviour, Transient
 from ainur_node.ledger import block_messages as messages
 from ainur_node.ledger.block_messages import BlocksWanted, PartWanted
 from ainur_node.ledger.block_serving import BlockServing
-from ainur_node.ledger.chain_follower import ChainFollower, fetch_parts
+from ainur_node.ledger.chain_follower import fetch_parts
 from ainur_node.ledger.extrinsic_relay import AT_ONCE, ExtrinsicRelay
-from ainur_node.ledger.host_link import Imported, Tip
-from ainur_node.mesh.memory import MemoryMesh, MemoryNetwork
+from ainur_node.ledger.host_link import Tip
 from ainur_node.ports import RemoteRefusal
-from ainur_node.telemetry import Counters
-from pallets_client.errors import ChainRefused
-
-GENESIS = bytes(32)
-
-
-class FakeHost:
-    """A chain of opaque blocks: each names its parent in its first 32 bytes; a block that holds `BAD` is refused."""
-
-    BAD = b"the runtime refuses this"
-
-    def __init__(self) -> None:
-        self.chain: list[bytes] = []
-        self.pool: list[bytes] = []
-        self.connections = 1
-        self.away = 0
-        self.batches: list[int] = []
-        self.refuses: int | None = None
-
-    def grow(self, count: int, size: int = 0) -> None:
-        for _ in range(count):
-            self.chain.append(self._hash(len(self.chain)) + len(self.chain).to_bytes(4, "big") + bytes(size))
-
-    def _hash(self, number: int) -> bytes:
-        return GENESIS if number == 0 else hashlib.sha256(self.chain[number - 1]).digest()
-
-    async def _answer(self) -> None:
-        await trio.lowlevel.checkpoint()
-        if self.away:
-            self.away -= 1
-            raise Transient("away")
-
-    async def tip(self) -> Tip:
-        await self._answer()
-        return Tip(len(self.chain), self._hash(len(self.chain)))
-
-    async def hash_of(self, number: int) -> bytes | None:
-        await self._answer()
-        return self._hash(number) if number <= len(self.chain) else None
-
-    async def blocks(self, first: int, count: int, most: int) -> tuple[list[bytes], Tip]:
-        await self._answer()
-        found: list[bytes] = []
-        for block in self.chain[first - 1 : first - 1 + count]:
-            if found and sum(map(len, found)) + len(block) > most:
-                break
-            found.append(block)
-        return found, await self.tip()
-
-    async def take(self, blocks: list[bytes]) -> Imported:
-        await self._answer()
-        self.batches.append(len(blocks))
-        taken = 0
-        for block in blocks:
-            if self.BAD in block:
-                return Imported(taken, ("bad-seal", "the seal is not that of the slot's author"), await self.tip())
-            if block[:32] != self._hash(len(self.chain)):
-                return Imported(taken, ("unknown-parent", "the parent is not the head"), await self.tip())
-            self.chain.append(block)
-            taken += 1
-        return Imported(taken, None, await self.tip())
-
-    async def extrinsics(self, place: int, wait_ms: int) -> tuple[int, list[bytes]]:
-        await self._answer()
-        if place >= len(self.pool):
-            await trio.sleep(wait_ms / 1000)
-        return len(self.pool), self.pool[place:]
-
-    async def submit(self, raw: bytes) -> None:
-        await self._answer()
-        if self.refuses is not None:
-            raise ChainRefused(self.refuses, "no")
-        self.pool.append(raw)
-
-    async def genesis(self) -> bytes:
-        return b"g" * (messages.MAX_ANSWER + 7)
-
-
-class FakeWatch:
-    """Sees a new block when the clock says so."""
-
-    async def wait_height(self, after: int, seconds: float) -> None:
-        del after
-        await trio.sleep(min(seconds, 0.05))
-
-
-class Village:
-    """Nodes on one mesh in memory."""
-
-    def __init__(self) -> None:
-        self.network = MemoryNetwork()
-        self.counters = Counters()
-
-    def node(self, number: int) -> MemoryMesh:
-        return MemoryMesh(self.network, bytes([number]) * 32, GENESIS, Nothing())
-
-    def server(self, number: int, host: FakeHost) -> MemoryMesh:
-        mesh = self.node(number)
-        BlockServing(mesh, host, FakeWatch()).serve()  # type: ignore[arg-type]
-        return mesh
-
-    def follower(self, mesh: MemoryMesh, host: FakeHost) -> ChainFollower:
-        return ChainFollower(mesh, host, self.counters)  # type: ignore[arg-type]
-
-
-class Nothing:
-    async def open(self, sha256: bytes, peer: str) -> bytes | None:
-        return None
-
-
-async def running(meshes: list[MemoryMesh], scenario: Callable[[trio.Nursery], Awaitable[None]]) -> None:
-    with trio.fail_after(60):
-        async with trio.open_nursery() as nursery:
-            for mesh in meshes:
-                await nursery.start(mesh.run)
-            await scenario(nursery)
-            nursery.cancel_scope.cancel()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 # trio's clock jumps
-        await trio.sleep(0.01)
 
 
 @pytest.fixture
@@ -275,6 +150,90 @@ async def test_a_watch_ahead_of_its_host_is_no_tight_loop(village: Village, auto
 
     await running([source, mine], scenario)
     assert 10 < looks < 200
+
+
+async def test_one_peer_cannot_keep_all_others_from_the_blocks(village: Village, autojump_clock: MockClock) -> None:
+    theirs = FakeHost()
+    theirs.grow(3)
+    source, greedy, honest = village.server(1, theirs), village.node(2), village.node(3)
+    refused: list[str] = []
+
+    async def keep_asking(wanted: bytes) -> None:
+        while True:
+            try:
+                await greedy.request(source.peer_id, messages.BLOCKS, wanted, timeout=10)
+            except Transient as exc:
+                refused.append(exc.hint)
+                await trio.sleep(0.1)
+
+    async def scenario(nursery: trio.Nursery) -> None:
+        for after in (3, 2**32 - 1):
+            wanted = messages.encode(BlocksWanted(1, after, theirs._hash(3), messages.MAX_WAIT_MS))
+            for _ in range(100):
+                nursery.start_soon(keep_asking, wanted)
+        await trio.sleep(1)
+        behind = messages.encode(BlocksWanted(1, 0, theirs._hash(0), 0))
+        for _ in range(20):
+            raw = await honest.request(source.peer_id, messages.BLOCKS, behind, timeout=1)
+            assert len(messages.decode(messages.Blocks, raw).blocks) == 3
+
+    await running([source, greedy, honest], scenario)
+    assert "too many requests" in refused  # it asked as much as anybody may
+
+
+async def test_a_peer_has_two_answers_held_back_and_the_rest_at_once(
+    village: Village, autojump_clock: MockClock
+) -> None:
+    theirs = FakeHost()
+    theirs.grow(3)
+    source, mine = village.server(1, theirs), village.node(2)
+    took: list[float] = []
+    wanted = messages.encode(BlocksWanted(1, 3, theirs._hash(3), messages.MAX_WAIT_MS))
+
+    async def ask() -> None:
+        began = trio.current_time()
+        raw = await mine.request(source.peer_id, messages.BLOCKS, wanted, timeout=10)
+        assert messages.decode(messages.Blocks, raw).blocks == []
+        took.append(trio.current_time() - began)
+
+    async def scenario(_nursery: trio.Nursery) -> None:
+        for _ in range(2):  # what was held back once is free again
+            took.clear()
+            async with trio.open_nursery() as asking:
+                for _ in range(5):
+                    asking.start_soon(ask)
+            assert [seconds >= 5 for seconds in took] == [False, False, False, True, True]
+            assert took[2] < 0.5
+
+    await running([source, mine], scenario)
+
+
+async def test_a_follower_ahead_of_its_peer_is_answered_at_once_and_asks_now_and_then(
+    village: Village, autojump_clock: MockClock
+) -> None:
+    ours = FakeHost()
+    ours.grow(5)
+    asked: list[float] = []
+
+    class Host(FakeHost):
+        async def tip(self) -> Tip:
+            asked.append(trio.current_time())
+            return await super().tip()
+
+    theirs = Host()
+    theirs.chain = ours.chain[:3]
+    source, mine = village.node(1), village.node(2)
+    BlockServing(source, theirs, FakeWatch()).serve()  # type: ignore[arg-type]
+
+    async def scenario(nursery: trio.Nursery) -> None:
+        await nursery.start(village.follower(mine, ours).run)
+        await trio.sleep(10)
+        assert 10 < len(asked) < 30
+        theirs.chain = ours.chain[:]
+        theirs.grow(1)
+        await until(lambda: ours.chain == theirs.chain)
+
+    await running([source, mine], scenario)
 
 
 async def test_a_follower_without_peers_starts_after_a_while(village: Village, autojump_clock: MockClock) -> None:
