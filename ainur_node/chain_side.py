@@ -1,6 +1,7 @@
 """The chain as one account uses it: reader, writer, follower and what was ordered, opened on the chain of this home."""
 
 import json
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -63,7 +64,7 @@ async def open_chain(
 ) -> ChainSide:
     """Connect; raises NoChain, WrongGenesis."""
     client = ChainClient(config.chain.url)
-    stack.callback(client.close)
+    stack.push_async_callback(beside, client.close)
     genesis = await _genesis(client)
     _check_world(config.home / "world.json", genesis)
     key = Sr25519(keys.account_seed)
@@ -89,8 +90,14 @@ async def open_chain(
 def host_link(config: Config, stack: AsyncExitStack) -> HostLink:
     """A connection to the chain that answers whole blocks, when it is a host of ours."""
     link = HostLink(config.chain.url)
-    stack.callback(link.close)
+    stack.push_async_callback(beside, link.close)
     return link
+
+
+async def beside(close: Callable[[], None]) -> None:
+    """Close what may take seconds without holding up the loop; done also when whoever stops is cancelled."""
+    with trio.CancelScope(shield=True):
+        await trio.to_thread.run_sync(close)
 
 
 async def _genesis(client: ChainClient) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket as sockets
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from itertools import count
 from time import monotonic
 from typing import Any
@@ -20,6 +22,7 @@ MAX_MESSAGE = 32 * 1024 * 1024  # bytes; a full block as hex is 10 MiB
 MAX_IN_FLIGHT = 256  # requests; more threads than that wait on nothing useful
 MAX_SUBSCRIPTIONS = 16
 PING_EVERY = 20.0  # seconds
+OPEN_WITHIN = 10.0  # seconds, also where answers may take longer: a handshake is little work
 CLOSE_WITHIN = 1.0  # seconds
 
 Handler = Callable[[Any], None]
@@ -45,7 +48,7 @@ class Connection:
         try:
             socket = connect(
                 url,
-                open_timeout=timeout,
+                open_timeout=min(timeout, OPEN_WITHIN),
                 close_timeout=CLOSE_WITHIN,
                 ping_interval=PING_EVERY,
                 ping_timeout=max(timeout, PING_EVERY),
@@ -123,6 +126,9 @@ class Connection:
             future.set_exception(fault)
         for callback in callbacks:
             callback()
+        # A sender whose peer does not read holds the mutex that closing waits for; this ends its sending.
+        with suppress(OSError):
+            self._socket.socket.shutdown(sockets.SHUT_RDWR)
         self._socket.close()
 
     def _read(self) -> None:

@@ -39,6 +39,7 @@ class Endpoints:
         self._resting: dict[str, float] = {}
         self._probes: dict[str, Connection] = {}
         self._compared = 0.0
+        self._closed = False
 
     def order(self) -> list[str]:
         """Whom to try to connect to: the preferred one, then the others, those that just failed last."""
@@ -58,9 +59,9 @@ class Endpoints:
             probe.close()
 
     def close(self) -> None:
-        """End the connections that only compare."""
-        probes, self._probes = self._probes, {}
-        for probe in probes.values():
+        """End the connections that only compare; the one thing done without the lock, and for good."""
+        self._closed = True
+        for probe in list(self._probes.values()):
             probe.close()
 
     def better_than(self, current: str, ask: Question, genesis: bytes, *, at_once: bool = False) -> str | None:
@@ -97,6 +98,8 @@ class Endpoints:
         connection = self._probes.get(url)
         if connection is None or not connection.alive:
             connection = self._probes[url] = Connection.open(url, PROBE_TIMEOUT)
+            if self._closed:
+                connection.close()
             if unhex(connection.request("chain_getBlockHash", [0], PROBE_TIMEOUT), 32) != genesis:
                 raise ChainMisbehaviour(f"another chain answers at {url}")
         made = connection

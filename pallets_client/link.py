@@ -33,6 +33,7 @@ class Link:
         self.timeout = timeout
         self._lock = threading.RLock()
         self._connection: Connection | None = None
+        self._opening: Connection | None = None  # the last one made; `close` ends it before its chain is known, too
         self._genesis: bytes | None = None
         self._runtime: Runtime | None = None
         self._known: dict[int, Runtime] = {}
@@ -56,20 +57,19 @@ class Link:
         return self._connected().request(method, params, self.timeout)
 
     def close(self) -> None:
-        """End the link; later calls raise ChainUnreachable."""
-        with self._lock:
-            self._closed = True
-            connection = self._connection
-            self._endpoints.close()
-        if connection is not None:
-            connection.close()
+        """End the link, also for who waits for an answer; later calls raise ChainUnreachable."""
+        # Without the lock: whoever connects holds it as long as a node takes, and looks at `_closed` afterwards.
+        self._closed = True
+        self._endpoints.close()
+        for connection in (self._opening, self._connection):
+            if connection is not None:
+                connection.close()
         with self._heads:
             self._heads.notify_all()
 
     def _connected(self) -> Connection:
         with self._lock:
-            if self._closed:
-                raise ChainUnreachable("the client was closed")
+            self._refuse_closed()
             if self._connection is not None and self._connection.alive:
                 return self._connection
             connection = self._open()
@@ -79,14 +79,20 @@ class Link:
             self._watch_runtime(connection)
             return connection
 
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise ChainUnreachable("the client was closed")
+
     def _open(self) -> Connection:
         """A connection to the first endpoint that answers, with our chain behind it."""
         fault: Exception | None = None
         for url in self._endpoints.order():
+            self._refuse_closed()
             self.url = url
             try:
-                connection = Connection.open(url, self.timeout)
+                connection = self._opening = Connection.open(url, self.timeout)
                 try:
+                    self._refuse_closed()
                     self._check_chain(connection)
                 except BaseException:
                     connection.close()
