@@ -10,7 +10,7 @@ import structlog
 import trio
 
 from ainur_node.errors import Transient
-from ainur_node.ports import Outbox, OutboxRow
+from ainur_node.ports import Fate, Outbox, OutboxRow
 from pallets_client.errors import CallMalformed, ChainError, EndpointsDisagree, StaleHead
 from pallets_client.keys import Sr25519
 from pallets_client.records import Call, Expired, Failed, Included, Outcome, Refused, Signed
@@ -154,6 +154,21 @@ class Caller:
     def follows(self, ref: bytes) -> bool:
         """Whether a call with this ref is under way."""
         return ref in self._under_way
+
+    async def fate(self, ref: bytes) -> Fate:
+        """What became of a call, also when whoever sent it was cancelled. Transient when the store is away."""
+        future = self._under_way.get(ref)
+        if future is not None:
+            if not future.done():
+                return Fate.UNDECIDED
+            del self._under_way[ref]  # its sender was cancelled: nobody else takes the outcome
+            if future.exception() is None:
+                await self._resolve(ref, future.result())
+        rows = await self._outbox.attempts(ref)
+        kinds = {(row.outcome or "").split(" ", 1)[0] for row in rows}
+        if "included" in kinds:
+            return Fate.INCLUDED
+        return Fate.UNDECIDED if "" in kinds else Fate.NEVER
 
     async def send_as(self, ref: bytes, call: Call) -> Included | Failed | Refused:
         """As :meth:`send`, under a ref of the caller's own."""

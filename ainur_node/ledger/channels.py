@@ -8,7 +8,8 @@ from ainur_node.domain.ids import AccountId, ChannelId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.ledger.account_view import AccountView
-from ainur_node.ledger.calls import fields_of
+from ainur_node.ledger.calls import fields_of, ref_of
+from ainur_node.ports import Fate
 from ainur_node.ports.channels import ChannelLimits, Recorded
 from ainur_node.ports.price import Price
 from pallets_client.pallets import channels
@@ -59,6 +60,10 @@ class ChainChannels(AccountView):
         """Hold a deposit."""
         key = channels.SessionKey(channels.KeyKind(signer.kind), signer.public)
         return await self._send(channels.open_(payee, key, deposit, challenge, expires), None, salt)
+
+    async def fate(self, salt: bytes) -> Fate:
+        """What became of an ``open``."""
+        return await self._caller.fate(ref_of(_SAMPLES["open"], b"", salt))
 
     async def top_up(self, channel: ChannelId, amount: Amount, salt: bytes) -> Recorded | Rejection:
         """Hold more."""

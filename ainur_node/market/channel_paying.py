@@ -18,7 +18,7 @@ from ainur_node.market.channel_records import MAX_KEPT, PAYING, Paying, decode_p
 from ainur_node.market.messages import decode, money
 from ainur_node.market.messages import encode as framed
 from ainur_node.mesh.peers import peer_id_of
-from ainur_node.ports import Clock, Mesh, Observer, Readiness, RemoteRefusal, TaskStore
+from ainur_node.ports import Clock, Fate, Mesh, Observer, Readiness, RemoteRefusal, TaskStore
 from ainur_node.ports.channels import ChannelBook
 from ainur_node.signing import SessionKeys, signed_by
 
@@ -84,14 +84,23 @@ class ChannelPaying:
     # --- open and top up ------------------------------------------------------------------------------------------
 
     async def open(self, payee: AccountId, deposit: Amount, challenge: int, life: int) -> dict[str, Any] | Rejection:
-        """Hold a deposit for ``payee``; the intent is stored first, so that a crash loses no channel."""
+        """Hold a deposit for ``payee``; the intent is stored first, so that a crash loses no channel.
+
+        ``challenge`` and ``life`` in market ms. One at a time for each payee: refused while an earlier open, whose
+        caller went away, may yet be in a block. Transient when chain or store are away.
+        """
         async with self._opening:
+            under_way = await self._under_way(payee)
+            if under_way is not None:
+                return under_way
             if len(self._open) >= MAX_CHANNELS:
                 return Rejection("too_many_channels", "close one first: ainur channel show lists them")
             counter, now = await self._book.next_counter(), await self._book.market_now()
             salt = self._clock.random(16)
             signer = self._keys.of(salt)
             channel = channel_id(self._book.genesis, self._book.account, payee, counter)
+            if channel in self._open:  # its vouchers would be forgotten
+                raise Transient("the chain is behind a channel that this node opened", hint="try again in a few blocks")
             state = Payer(channel, deposit, now + life)
             record = Paying(state, payee, salt, signer.key, counter, challenge)
             known = self._open[channel] = _Open(record, trio.Lock())
@@ -100,13 +109,39 @@ class ChannelPaying:
             if isinstance(done, Rejection):
                 await self._forget(channel)
                 return done
-            if done.channel != channel:  # the account was used elsewhere meanwhile
-                await self._forget(channel)
-                channel = done.channel
-                state = replace(state, channel=channel)
-                known = self._open[channel] = _Open(record, trio.Lock())
-            await self._keep(known, replace(record, state=state, opening=False))
-        return {"channel": channel.hex(), "block": done.block, "fee": str(done.fee)}
+            await self._opened(known, done.channel, counter)
+        return {"channel": done.channel.hex(), "block": done.block, "fee": str(done.fee)}
+
+    async def _under_way(self, payee: AccountId) -> Rejection | None:
+        """Find out what became of earlier opens for ``payee``; why none can follow yet.
+
+        A second one would be taken for the first: until that is in a block, both have the same counter.
+        """
+        for channel, known in list(self._open.items()):
+            if known.record.payee != payee or not known.record.opening:
+                continue
+            async with known.lock:
+                if self._open.get(channel) is known and known.record.opening:
+                    await self._recover(channel, known)
+            if self._open.get(channel) is known and known.record.opening:
+                hint = "an earlier open for this payee is on its way: wait until ainur channel show lists it as open"
+                return Rejection(
+                    "opening", hint, {"channel": channel.hex(), "deposit": str(known.record.state.deposit)}
+                )
+        return None
+
+    async def _opened(self, known: _Open, channel: ChannelId, counter: int) -> None:
+        """It is on chain; under another id than was expected if the account was used elsewhere meanwhile."""
+        expected = known.record.state.channel
+        state = replace(known.record.state, channel=channel)
+        record = replace(known.record, state=state, counter=counter, opening=False)
+        if channel == expected:
+            await self._keep(known, record)
+            return
+        if channel not in self._open:  # else a crash came before the other name was forgotten
+            await self._store.put_doc(PAYING, channel, encode(record))
+            self._open[channel] = _Open(record, trio.Lock())
+        await self._forget(expected)
 
     async def top_up(self, channel: ChannelId, amount: Amount) -> dict[str, Any] | Rejection:
         """Hold more."""
@@ -252,7 +287,8 @@ class ChannelPaying:
             if known.lock.locked():
                 continue
             async with known.lock:
-                await self._look(channel, known)
+                if self._open.get(channel) is known:  # else it was renamed or forgotten since
+                    await self._look(channel, known)
 
     async def _look(self, channel: ChannelId, known: _Open) -> None:
         chain, now = await self._book.channel(channel), await self._book.market_now()
@@ -277,20 +313,21 @@ class ChannelPaying:
                 await self._end(known, "finalized", chain.claimed)
 
     async def _recover(self, channel: ChannelId, known: _Open) -> None:
-        """An ``open`` of an earlier run: find the channel by its session key, forget it when its time passed."""
+        """An ``open`` that nobody waits for: find the channel by its session key, forget it when it cannot be."""
         record = known.record
+        # before the chain is read: what is decided by now must be seen there
+        fate = await self._book.fate(record.salt)
         upper = min(await self._book.next_counter(), record.counter + RECOVER_COUNTERS)
         for counter in range(record.counter, upper):
             found = channel_id(self._book.genesis, self._book.account, record.payee, counter)
             chain = await self._book.channel(found)
             if chain is not None and chain.signer == record.signer:
-                if found != channel:
-                    await self._forget(channel)
-                    known = self._open[found] = _Open(record, trio.Lock())
-                state = replace(record.state, channel=found)
-                await self._keep(known, replace(record, state=state, counter=counter, opening=False))
+                await self._opened(known, found, counter)
                 return
-        if await self._book.market_now() > record.state.expires:
+        if fate is Fate.INCLUDED:  # closed unseen, unless the chain that answered is behind
+            known.denied += 1
+        late = await self._book.market_now() > record.state.expires
+        if late or fate is Fate.NEVER or known.denied >= GONE_LOOKS:
             await self._forget(channel)
 
     async def _keep(self, known: _Open, record: Paying) -> None:

@@ -10,6 +10,7 @@ from ainur_node.domain.ids import AccountId, ChannelId, NodeKey
 from ainur_node.domain.money import Amount
 from ainur_node.domain.rejection import Rejection
 from ainur_node.ports.price import Price
+from ainur_node.ports.storage import Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class ChannelBook(Protocol):
         self, payee: AccountId, signer: SessionKey, deposit: Amount, challenge: int, expires: int, salt: bytes
     ) -> Recorded | Rejection:
         """Hold a deposit; ``salt`` makes two equal channels two."""
+        ...
+
+    async def fate(self, salt: bytes) -> Fate:
+        """What became of the ``open`` with this salt, also when nobody waits for it. Transient: store away."""
         ...
 
     async def top_up(self, channel: ChannelId, amount: Amount, salt: bytes) -> Recorded | Rejection:

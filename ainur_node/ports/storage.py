@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 
@@ -130,6 +131,16 @@ class OutboxRow:
     intent: str
     outcome: str | None = None
     at: int = 0
+
+
+class Fate(Enum):
+    """What became of a call, by everything that was signed for it."""
+
+    UNDECIDED = "undecided"
+    """It may yet be in a block."""
+    INCLUDED = "included"
+    NEVER = "never"
+    """It did nothing, and no block can hold it any more: never signed, refused, failed, or its era is over."""
 
 
 class Outbox(Protocol):

@@ -4,7 +4,8 @@ import trio
 import trio.testing
 from outbox_world import ME, OutboxWorld, gift, until
 
-from ainur_node.ledger.calls import Caller
+from ainur_node.ledger.calls import Caller, ref_of
+from ainur_node.ports import Fate
 from pallets_client.records import Expired, Included, Outcome, Signed
 from pallets_client.testing import MemoryWriter
 
@@ -60,3 +61,24 @@ async def test_the_first_word_of_finality_stays(world: OutboxWorld) -> None:
         nursery.cancel_scope.cancel()
 
     assert await world.outcomes() == ["expired at block 9"]
+
+
+async def test_a_call_whose_sender_left_is_undecided_until_its_block_is_final(world: OutboxWorld) -> None:
+    finality, call = Finality(world), gift()
+    ref = ref_of(call, b"one")
+    assert await finality.caller.fate(ref) is Fate.NEVER
+    world.chain.paused = True
+    with trio.move_on_after(0.01):
+        await finality.caller.send(call, b"one")
+    assert await finality.caller.fate(ref) is Fate.UNDECIDED
+    world.chain.seal()
+    await store_rows(world, finality)
+    assert await finality.caller.fate(ref) is Fate.UNDECIDED
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(finality.caller.keep_books)
+        finality.say(world.chain.outcomes[finality.signed[-1].hash])
+        await until(lambda: all(row.outcome for row in world.store._tables.outbox.values()))
+        nursery.cancel_scope.cancel()
+
+    assert await finality.caller.fate(ref) is Fate.INCLUDED
